@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads: each is sent behind the others without waiting, up to a Sync of its
+ * own, which makes it one transaction with one view of the data and keeps its
+ * failure to itself.
+ *
+ * What was sent on a connection that is lost is sent once more: it changes
+ * nothing.  A store that stays away fails what waits, and then what comes, at
+ * once.
+ */
+#include "db/postgresql/reader.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/must.h"
+
+#include <stdlib.h>
+
+enum {
+	SENT_MOST = 64,     /* reads on their way at one time */
+	SENDS_MOST = 2,     /* of one read that was at the server when the connection was lost */
+	GIVEN_UP_MS = 1000, /* others do not wait longer behind a read that nobody waits for */
+	TICK_MS = 50,
+	SCRATCH_FIRST = 4096,
+};
+
+static void
+complete(struct reader *reader, struct db_request *request, enum convro_status status)
+{
+	request->status = status;
+	reader->state->env->complete(request);
+}
+
+/* --- the queue --- */
+
+static void
+push_back(struct reader *reader, struct db_request *request)
+{
+	request->next = NULL;
+	*reader->end = request;
+	reader->end = &request->next;
+	reader->waiting++;
+}
+
+static void
+push_front(struct reader *reader, struct db_request *request)
+{
+	request->next = reader->first;
+	reader->first = request;
+	if (request->next == NULL)
+		reader->end = &request->next;
+	reader->waiting++;
+}
+
+static struct db_request *
+take_first(struct reader *reader)
+{
+	struct db_request *request = reader->first;
+
+	if (request != NULL) {
+		reader->first = request->next;
+		if (reader->first == NULL)
+			reader->end = &reader->first;
+		reader->waiting--;
+	}
+	return request;
+}
+
+void
+reader_refuse(struct reader *reader, enum convro_status status)
+{
+	struct db_request *request;
+
+	while ((request = take_first(reader)) != NULL)
+		complete(reader, request, status);
+}
+
+static void
+drop_late(struct reader *reader, int64_t now_ms)
+{
+	uint32_t count = reader->waiting;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct db_request *request = take_first(reader);
+
+		if (db_request_is_late(request, now_ms))
+			complete(reader, request, CONVRO_TIMEOUT);
+		else
+			push_back(reader, request);
+	}
+}
+
+/* --- slots --- */
+
+static struct slot *
+slot_at(struct reader *reader, uint32_t i)
+{
+	return &reader->slots[(reader->slot_first + i) % reader->slot_size];
+}
+
+struct slot *
+reader_slot(struct reader *reader)
+{
+	struct slot *slot;
+
+	MUST(reader->slot_count < reader->slot_size);
+	slot = slot_at(reader, reader->slot_count++);
+	*slot = (struct slot){ .sent_ms = clock_mono_ms() };
+	return slot;
+}
+
+void
+reader_unsend(struct reader *reader)
+{
+	uint32_t now_ms = (uint32_t)clock_mono_ms();
+
+	while (reader->slot_count > 0) {
+		struct slot *slot = slot_at(reader, --reader->slot_count);
+		struct db_request *request = slot->request;
+
+		if (request == NULL)
+			continue;
+		if (reader->slot_count > 0)
+			request->driver_mark--; /* its turn had not come */
+		if (request->driver_mark < SENDS_MOST &&
+		    now_ms - request->driver_index < SILENCE_MS)
+			push_front(reader, request); /* from the last on: their order stays */
+		else
+			complete(reader, request, CONVRO_NOT_SENT);
+	}
+	reader->sent = 0;
+}
+
+/* --- sending --- */
+
+/* 1 when it was sent, 0 when memory is out (of what was sent before it nothing is lost), -1 when
+ * the connection is of no more use. */
+static int
+send_call(struct reader *reader, const struct db_call *call)
+{
+	struct params params;
+	char key[16];
+
+	arena_reset(reader->scratch);
+	if (params_build(reader->scratch, call->statement, &call, 1, &params) != 0)
+		return 0;
+	statement_key(call->statement, key);
+	return PQsendQueryPrepared(reader->conn, key, params.count, params.values, params.lengths,
+		   params.formats, 1) != 0
+		   ? 1
+		   : -1;
+}
+
+/* False when the connection was lost over it; the request waits again then, or has failed. */
+static bool
+send_request(struct reader *reader, struct db_request *request)
+{
+	struct slot *slot = reader_slot(reader);
+	int outcome = 1;
+
+	slot->request = request;
+	request->driver_mark++;
+	reader->sent++;
+	for (uint32_t i = 0; i < request->call_count && outcome == 1; i++) {
+		if (request->calls[i].statement->sql == NULL)
+			continue;
+		outcome = send_call(reader, &request->calls[i]);
+		if (outcome == 0)
+			slot->status = CONVRO_NO_MEMORY;
+	}
+	if (outcome >= 0 && PQpipelineSync(reader->conn) != 0)
+		return true;
+	reader_lose(reader);
+	return false;
+}
+
+void
+reader_pump(struct reader *reader)
+{
+	int64_t now_ms = clock_mono_ms();
+	bool sent = false;
+
+	while (reader->phase == READER_UP && reader->sent < SENT_MOST && reader->first != NULL) {
+		struct db_request *request = take_first(reader);
+
+		if (db_request_is_late(request, now_ms))
+			complete(reader, request, CONVRO_TIMEOUT);
+		else if (!send_request(reader, request))
+			return;
+		else
+			sent = true;
+	}
+	if (sent)
+		reader_flush(reader);
+}
+
+/* --- answers --- */
+
+/* The call that the next result belongs to, or NULL. */
+static const struct db_call *
+next_call(struct slot *slot, uint32_t *index)
+{
+	struct db_request *request = slot->request;
+
+	while (request != NULL && slot->at < request->call_count) {
+		*index = slot->at++;
+		if (request->calls[*index].statement->sql != NULL)
+			return &request->calls[*index];
+	}
+	return NULL;
+}
+
+/* False when the connection is of no more use. */
+static bool
+take_error(struct reader *reader, struct slot *slot, const char *what, const PGresult *result)
+{
+	enum convro_status status;
+	enum error_kind kind = error_of(reader->conn, result, &status);
+
+	if (slot->is_session && kind != ERROR_LOST) {
+		session_complain(reader->state, ROLE_READER, slot->session_part, result);
+		return true;
+	}
+	complain_result(reader->state, what, result);
+	if (kind == ERROR_LOST || kind == ERROR_RECONNECT)
+		return false;
+	if (slot->status == CONVRO_OK)
+		slot->status = status;
+	return true;
+}
+
+static bool
+take_result(struct reader *reader, struct slot *slot, PGresult *result)
+{
+	uint32_t index = 0;
+	const struct db_call *call = next_call(slot, &index);
+
+	switch (PQresultStatus(result)) {
+	case PGRES_TUPLES_OK:
+	case PGRES_COMMAND_OK:
+		if (call != NULL && slot->status == CONVRO_OK &&
+		    !rows_copy(result, call->statement, slot->request->arena,
+			&slot->request->results[index]))
+			slot->status = CONVRO_NO_MEMORY;
+		return true;
+	case PGRES_PIPELINE_ABORTED:
+		return true;
+	default:
+		return take_error(reader, slot,
+		    call != NULL ? call->statement->name : "a read of the database", result);
+	}
+}
+
+static void
+end_slot(struct reader *reader)
+{
+	struct slot slot = *slot_at(reader, 0);
+
+	reader->slot_first = (reader->slot_first + 1) % reader->slot_size;
+	reader->slot_count--;
+	if (!slot.is_session)
+		reader->sent--;
+	if (slot.request != NULL)
+		complete(reader, slot.request, slot.status);
+	if (!reader->heard && reader->backoff.away_since_ms != 0)
+		reader->state->env->log(CONVRO_LOG_INFO, "the database is back for a worker");
+	reader->heard = true;
+	backoff_succeeded(&reader->backoff);
+}
+
+void
+reader_drain(struct reader *reader)
+{
+	uint32_t ends = 0; /* NULL stands behind each command, never two of them */
+
+	while (reader->slot_count > 0 && PQisBusy(reader->conn) == 0) {
+		struct slot *slot = slot_at(reader, 0);
+		PGresult *result = PQgetResult(reader->conn);
+		bool good = true;
+
+		if (result == NULL) {
+			good = ++ends < 3;
+		} else {
+			ends = 0;
+			slot->sent_ms = clock_mono_ms(); /* the server is at it */
+			if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+				end_slot(reader);
+			else
+				good = take_result(reader, slot, result);
+			PQclear(result);
+		}
+		if (!good) {
+			reader_lose(reader);
+			return;
+		}
+	}
+	reader_pump(reader);
+}
+
+/* --- time --- */
+
+/* Gives up what was sent and is late: its answer is dropped when it comes. */
+static void
+give_up_late(struct reader *reader, int64_t now_ms)
+{
+	for (uint32_t i = 0; i < reader->slot_count; i++) {
+		struct slot *slot = slot_at(reader, i);
+
+		if (slot->request != NULL && db_request_is_late(slot->request, now_ms)) {
+			complete(reader, slot->request, CONVRO_TIMEOUT);
+			slot->request = NULL;
+		}
+	}
+}
+
+/* Whether the connection is stuck: no answer, or none that anybody waits for while others do. */
+static bool
+is_stuck(struct reader *reader, int64_t now_ms)
+{
+	const struct slot *head = slot_at(reader, 0);
+	bool in_the_way;
+
+	if (reader->phase != READER_UP || reader->slot_count == 0)
+		return false;
+	in_the_way = head->request == NULL && !head->is_session &&
+		     (reader->slot_count > 1 || reader->waiting > 0);
+	return now_ms - head->sent_ms >= (in_the_way ? GIVEN_UP_MS : SILENCE_MS);
+}
+
+static void
+ticked(evutil_socket_t fd, short what, void *arg)
+{
+	struct reader *reader = arg;
+	struct db_state *state = reader->state;
+	int64_t now_ms = clock_mono_ms();
+
+	(void)fd;
+	(void)what;
+	drop_late(reader, now_ms);
+	give_up_late(reader, now_ms);
+	if (reader->phase == READER_CONNECTING && now_ms - reader->since_ms >= CONNECT_WORKER_MS) {
+		complain(state, "could not connect to the database", "it did not answer in time");
+		reader_lose(reader);
+	} else if (is_stuck(reader, now_ms)) {
+		complain(state, "closed a connection to the database", "a read takes too long");
+		reader_lose(reader);
+	}
+	if (reader->phase == READER_AWAY && !atomic_load(&state->interrupted) &&
+	    now_ms >= reader->backoff.next_ms)
+		reader_connect(reader);
+	if (reader->phase != READER_UP &&
+	    (atomic_load(&state->interrupted) || backoff_is_hopeless(&reader->backoff, now_ms)))
+		reader_refuse(reader, CONVRO_NOT_SENT);
+	reader_arm(reader);
+}
+
+void
+reader_arm(struct reader *reader)
+{
+	static const struct timeval pause = { 0, TICK_MS * 1000 };
+	bool idle = reader->phase == READER_UP && reader->slot_count == 0 && reader->waiting == 0;
+
+	if (!idle && event_pending(reader->tick, EV_TIMEOUT, NULL) == 0)
+		(void)event_add(reader->tick, &pause);
+}
+
+/* --- the driver's functions --- */
+
+void
+reader_read(struct db_state *state, uint32_t worker, struct db_request *request)
+{
+	struct reader *reader = state->readers[worker];
+
+	request->driver_mark = 0;                          /* how often it was sent */
+	request->driver_index = (uint32_t)clock_mono_ms(); /* since when it waits */
+	if (reader == NULL || atomic_load(&state->stopping)) {
+		request->status = CONVRO_NOT_SENT;
+		state->env->complete(request);
+		return;
+	}
+	if (reader->waiting + reader->sent >= state->env->queue_max) {
+		complete(reader, request, CONVRO_OVERLOAD);
+		return;
+	}
+	if (reader->phase != READER_UP &&
+	    (atomic_load(&state->interrupted) ||
+		backoff_is_hopeless(&reader->backoff, clock_mono_ms()))) {
+		complete(reader, request, CONVRO_NOT_SENT);
+		return;
+	}
+	push_back(reader, request);
+	reader_pump(reader);
+	reader_arm(reader);
+}
+
+int
+reader_init(struct db_state *state, uint32_t worker, struct event_base *base)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+
+	if (reader != NULL) {
+		reader->slot_size = SENT_MOST + state->statement_count + 1;
+		reader->slots = calloc(reader->slot_size, sizeof(*reader->slots));
+		reader->scratch = arena_new(SCRATCH_FIRST);
+		reader->tick = event_new(base, -1, 0, ticked, reader);
+	}
+	if (reader == NULL || reader->slots == NULL || reader->scratch == NULL ||
+	    reader->tick == NULL) {
+		state->env->log(CONVRO_LOG_ERROR, "out of memory for a reader of the database");
+		if (reader != NULL) {
+			if (reader->tick != NULL)
+				event_free(reader->tick);
+			arena_free(reader->scratch);
+			free(reader->slots);
+			free(reader);
+		}
+		return -1;
+	}
+	reader->state = state;
+	reader->base = base;
+	reader->end = &reader->first;
+	state->readers[worker] = reader;
+	reader_connect(reader);
+	reader_arm(reader);
+	return 0;
+}
+
+void
+reader_fini(struct db_state *state, uint32_t worker)
+{
+	struct reader *reader = state->readers[worker];
+
+	if (reader == NULL)
+		return;
+	state->readers[worker] = NULL;
+	for (uint32_t i = 0; i < reader->slot_count; i++) {
+		struct slot *slot = slot_at(reader, i);
+
+		if (slot->request != NULL)
+			complete(reader, slot->request, CONVRO_NOT_SENT);
+	}
+	reader_refuse(reader, CONVRO_NOT_SENT);
+	reader_close(reader);
+	event_free(reader->tick);
+	arena_free(reader->scratch);
+	free(reader->slots);
+	free(reader);
+}

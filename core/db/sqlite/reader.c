@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readers: one or two threads with connections of their own and one bounded
+ * queue.  Never on an event loop: a page that is not in memory would stall it.
+ */
+#include "base/clock.h"
+#include "db/sqlite/sqlite.h"
+
+#include <stdlib.h>
+
+enum { LIMIT_MS = 5000 }; /* of one request, queue not counted */
+
+struct reader {
+	struct reader_pool *pool;
+	struct connection connection;
+	pthread_t thread;
+	bool open, started;
+};
+
+struct reader_pool {
+	struct db_state *state;
+	pthread_mutex_t lock;
+	pthread_cond_t ready;
+	struct db_request *first, **end; /* under the lock, as the next three */
+	uint32_t queued;
+	uint32_t asleep;
+	bool stopping;
+	uint32_t count;
+	struct reader readers[];
+};
+
+static struct db_request *
+take(struct reader_pool *pool)
+{
+	struct db_request *request;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->first == NULL && !pool->stopping) {
+		pool->asleep++;
+		pthread_cond_wait(&pool->ready, &pool->lock);
+		pool->asleep--;
+	}
+	request = pool->first;
+	if (request != NULL) {
+		pool->first = request->next;
+		if (pool->first == NULL)
+			pool->end = &pool->first;
+		pool->queued--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return request;
+}
+
+static enum convro_status
+run_call(struct connection *connection, struct db_request *request, uint32_t i)
+{
+	const struct db_call *call = &request->calls[i];
+	const struct prepared *prepared;
+	enum convro_status status;
+	int rc;
+
+	if (call->statement->sql == NULL)
+		return CONVRO_OK;
+	prepared = connection_get(connection, call->statement, &rc);
+	if (prepared == NULL)
+		status = status_of(rc);
+	else
+		status =
+		    execute(connection, prepared, call, request->arena, &request->results[i], &rc);
+	if (status != CONVRO_OK && rc != SQLITE_OK)
+		connection_complain(connection, call->statement->name, rc);
+	return status;
+}
+
+/* Several statements see one state of the database. */
+static enum convro_status
+run_request(struct connection *connection, struct db_request *request)
+{
+	enum convro_status status = CONVRO_OK;
+	bool several = request->call_count > 1;
+
+	if (several) {
+		int rc = connection_exec(connection, "BEGIN");
+
+		if (rc != SQLITE_OK)
+			return status_of(rc);
+	}
+	for (uint32_t i = 0; i < request->call_count && status == CONVRO_OK; i++)
+		status = run_call(connection, request, i);
+	if (several && sqlite3_get_autocommit(connection->sqlite) == 0)
+		(void)connection_exec(connection, "ROLLBACK");
+	return status;
+}
+
+static void *
+run(void *arg)
+{
+	struct reader *reader = arg;
+	struct connection *connection = &reader->connection;
+	const struct db_env *env = connection->env;
+	struct db_request *request;
+
+	while ((request = take(reader->pool)) != NULL) {
+		int64_t now_ms = clock_mono_ms();
+
+		if (db_request_is_late(request, now_ms)) {
+			request->status = CONVRO_TIMEOUT;
+		} else {
+			connection->limit_ms = now_ms + LIMIT_MS;
+			if (request->deadline_ms != 0 &&
+			    request->deadline_ms < connection->limit_ms)
+				connection->limit_ms = request->deadline_ms;
+			request->status = run_request(connection, request);
+		}
+		env->complete(request);
+	}
+	return NULL;
+}
+
+static int
+start_one(struct reader_pool *pool, struct reader *reader)
+{
+	struct db_state *state = pool->state;
+
+	reader->pool = pool;
+	if (connection_open(&reader->connection, state->env, ROLE_READER) != 0)
+		return -1;
+	reader->open = true;
+	if (connection_cache(&reader->connection, state->statement_count) != 0 ||
+	    pthread_create(&reader->thread, NULL, run, reader) != 0) {
+		state->env->log(CONVRO_LOG_ERROR, "could not start a reader of the database");
+		return -1;
+	}
+	reader->started = true;
+	(void)pthread_setname_np(reader->thread, "db-reader");
+	return 0;
+}
+
+int
+readers_start(struct db_state *state)
+{
+	uint32_t count = state->env->readers > 0 ? state->env->readers : 1;
+	struct reader_pool *pool = calloc(1, sizeof(*pool) + count * sizeof(pool->readers[0]));
+
+	if (pool == NULL) {
+		state->env->log(CONVRO_LOG_ERROR, "out of memory for the readers of the database");
+		return -1;
+	}
+	pool->state = state;
+	pool->count = count;
+	pool->end = &pool->first;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->ready, NULL);
+	for (uint32_t i = 0; i < count; i++) {
+		if (start_one(pool, &pool->readers[i]) != 0) {
+			readers_stop(pool);
+			readers_free(pool);
+			return -1;
+		}
+	}
+	state->readers = pool;
+	return 0;
+}
+
+void
+readers_submit(struct reader_pool *pool, struct db_request *request)
+{
+	enum convro_status refused = CONVRO_OK;
+	bool wake = false;
+
+	request->next = NULL;
+	pthread_mutex_lock(&pool->lock);
+	if (pool->stopping) {
+		refused = CONVRO_NOT_SENT;
+	} else if (pool->queued >= pool->state->env->queue_max) {
+		refused = CONVRO_OVERLOAD;
+	} else {
+		*pool->end = request;
+		pool->end = &request->next;
+		pool->queued++;
+		wake = pool->asleep > 0;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (wake)
+		pthread_cond_signal(&pool->ready);
+	if (refused != CONVRO_OK) {
+		request->status = refused;
+		pool->state->env->complete(request);
+	}
+}
+
+void
+readers_stop(struct reader_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_broadcast(&pool->ready);
+	for (uint32_t i = 0; i < pool->count; i++) {
+		if (pool->readers[i].started)
+			(void)pthread_join(pool->readers[i].thread, NULL);
+		pool->readers[i].started = false;
+	}
+}
+
+void
+readers_free(struct reader_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	for (uint32_t i = 0; i < pool->count; i++)
+		if (pool->readers[i].open)
+			connection_close(&pool->readers[i].connection);
+	pthread_cond_destroy(&pool->ready);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}

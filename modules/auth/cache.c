@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two direct-mapped tables per worker: a newer entry simply takes the place of
+ * an older one, so memory is bounded and nothing needs to be swept.
+ */
+#include "cache.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLACES = 4096 }; /* a power of two; the pointers of one table take 32 KiB */
+
+struct remembered {
+	uint8_t digest[TOKEN_DIGEST_BYTES];
+	struct claims claims;
+};
+
+struct cache {
+	struct remembered *tokens[PLACES];
+	struct device *devices[PLACES];
+	uint64_t generation;
+};
+
+struct caches {
+	uint8_t key[crypto_generichash_KEYBYTES]; /* nobody can aim at a place, or at another's
+						     digest */
+	uint32_t count;
+	struct cache *of[];
+};
+
+struct caches *
+caches_new(uint32_t workers)
+{
+	struct caches *caches = calloc(1, sizeof(*caches) + workers * sizeof(struct cache *));
+
+	if (caches == NULL)
+		return NULL;
+	caches->count = workers;
+	randombytes_buf(caches->key, sizeof(caches->key));
+	for (uint32_t i = 0; i < workers; i++) {
+		caches->of[i] = calloc(1, sizeof(struct cache));
+		if (caches->of[i] == NULL) {
+			caches_free(caches);
+			return NULL;
+		}
+	}
+	return caches;
+}
+
+void
+caches_free(struct caches *caches)
+{
+	if (caches == NULL)
+		return;
+	for (uint32_t i = 0; i < caches->count; i++) {
+		if (caches->of[i] == NULL)
+			continue;
+		for (uint32_t place = 0; place < PLACES; place++) {
+			free(caches->of[i]->tokens[place]);
+			free(caches->of[i]->devices[place]);
+		}
+		free(caches->of[i]);
+	}
+	free(caches);
+}
+
+void
+cache_digest(
+    const struct caches *caches, const char *token, size_t len, uint8_t out[TOKEN_DIGEST_BYTES])
+{
+	(void)crypto_generichash(
+	    out, TOKEN_DIGEST_BYTES, (const uint8_t *)token, len, caches->key, sizeof(caches->key));
+}
+
+static uint32_t
+token_place(const uint8_t digest[TOKEN_DIGEST_BYTES])
+{
+	uint32_t value;
+
+	memcpy(&value, digest, sizeof(value));
+	return value % PLACES;
+}
+
+bool
+cache_get_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
+    struct claims *out)
+{
+	const struct remembered *found = caches->of[worker]->tokens[token_place(digest)];
+
+	if (found == NULL || sodium_memcmp(found->digest, digest, TOKEN_DIGEST_BYTES) != 0)
+		return false;
+	*out = found->claims;
+	return true;
+}
+
+void
+cache_put_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
+    const struct claims *claims)
+{
+	struct remembered **place = &caches->of[worker]->tokens[token_place(digest)];
+
+	if (*place == NULL)
+		*place = malloc(sizeof(**place));
+	if (*place == NULL)
+		return;
+	memcpy((*place)->digest, digest, TOKEN_DIGEST_BYTES);
+	(*place)->claims = *claims;
+}
+
+/* Device ids may be chosen by clients, so the place is hashed with the key. */
+static struct device **
+device_place(struct caches *caches, uint32_t worker, int64_t device_id)
+{
+	uint8_t in[8], out[crypto_shorthash_BYTES];
+	uint32_t value;
+
+	memcpy(in, &device_id, sizeof(in));
+	(void)crypto_shorthash(out, in, sizeof(in), caches->key);
+	memcpy(&value, out, sizeof(value));
+	return &caches->of[worker]->devices[value % PLACES];
+}
+
+struct device *
+cache_get_device(struct caches *caches, uint32_t worker, int64_t device_id)
+{
+	struct device *found = *device_place(caches, worker, device_id);
+
+	return found != NULL && found->device_id == device_id ? found : NULL;
+}
+
+struct device *
+cache_put_device(
+    struct caches *caches, uint32_t worker, const struct device *device, uint64_t generation)
+{
+	struct device **place = device_place(caches, worker, device->device_id);
+
+	if (caches->of[worker]->generation != generation)
+		return NULL;
+	if (*place == NULL)
+		*place = malloc(sizeof(**place));
+	if (*place == NULL)
+		return NULL;
+	**place = *device;
+	return *place;
+}
+
+uint64_t
+cache_generation(const struct caches *caches, uint32_t worker)
+{
+	return caches->of[worker]->generation;
+}
+
+void
+cache_forget_device(struct caches *caches, uint32_t worker, int64_t device_id)
+{
+	struct device **place = device_place(caches, worker, device_id);
+
+	caches->of[worker]->generation++;
+	if (*place != NULL && (*place)->device_id == device_id) {
+		free(*place);
+		*place = NULL;
+	}
+}

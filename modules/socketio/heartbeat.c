@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Time: pings and their answers, the time limits, and the end of tokens; all on
+ * one wheel per worker.
+ */
+#include "mount.h"
+
+#define EXPIRING_US (60 * INT64_C(1000000)) /* told so long before the token ends */
+#define FAR_AWAY_MS (24 * 3600 * INT64_C(1000))
+
+void
+heartbeat_start(struct convro_ctx *ctx, struct session *session)
+{
+	if (session->state != SESSION_OPEN)
+		return;
+	session->pong_due = false;
+	wheel_set(&session->station->wheel, &session->heartbeat,
+	    convro->timer->now(ctx) + session->station->mount->ping_interval);
+}
+
+void
+heartbeat_pong(struct convro_ctx *ctx, struct session *session)
+{
+	if (session->pong_due)
+		heartbeat_start(ctx, session);
+}
+
+static void
+beat(struct convro_ctx *ctx, struct session *session)
+{
+	if (session->state != SESSION_OPEN || session->pong_due) {
+		session_close(ctx, session, GOODBYE_ERROR, "ping timeout");
+		return;
+	}
+	session->pong_due = true;
+	wheel_set(&session->station->wheel, &session->heartbeat,
+	    convro->timer->now(ctx) + session->station->mount->ping_timeout);
+	session_send(ctx, session, slice_of("2"));
+}
+
+/* ---- the token's end ---- */
+
+/* The wall clock may be set, so a far end is looked at again now and then. */
+void
+expiry_watch(struct convro_ctx *ctx, struct session *session)
+{
+	int64_t left_us = session->expires_at - convro->db->now(ctx);
+	int64_t wait_ms;
+
+	if (!session->expiring_told)
+		left_us -= EXPIRING_US;
+	wait_ms = left_us > 0 ? left_us / 1000 + 1 : 0;
+	wheel_set(&session->station->wheel, &session->limit,
+	    convro->timer->now(ctx) + (wait_ms < FAR_AWAY_MS ? wait_ms : FAR_AWAY_MS));
+}
+
+static void
+tell_expiring(struct convro_ctx *ctx, struct session *session)
+{
+	struct convro_json *json = convro->json->make(ctx);
+	const char *text;
+	size_t len = 0;
+
+	if (json == NULL)
+		return;
+	convro->json->open_object(json, NULL);
+	convro->json->put_time(json, "expiresAt", session->expires_at);
+	convro->json->close_object(json);
+	text = convro->json->text(json, &len);
+	if (text != NULL)
+		client_emit(ctx, session, "auth.expiring", (struct slice){ text, len });
+}
+
+static void
+token_alarm(struct convro_ctx *ctx, struct session *session)
+{
+	int64_t left_us = session->expires_at - convro->db->now(ctx);
+
+	if (left_us <= 0) {
+		session_close(ctx, session, GOODBYE_DISCONNECT, "token expired");
+		return;
+	}
+	if (!session->expiring_told && left_us <= EXPIRING_US) {
+		session->expiring_told = true;
+		tell_expiring(ctx, session);
+	}
+	if (session->state == SESSION_OPEN)
+		expiry_watch(ctx, session);
+}
+
+/* ---- the wheel ---- */
+
+static void
+session_alarm(struct convro_ctx *ctx, struct session *session, enum alarm_kind kind)
+{
+	session_ref(session);
+	if (kind == ALARM_HEARTBEAT)
+		beat(ctx, session);
+	else if (session->client == CLIENT_CONNECTED)
+		token_alarm(ctx, session);
+	else
+		session_close(ctx, session, GOODBYE_CLOSE, "connect timeout");
+	session_unref(session);
+}
+
+static void
+fire(void *arg, struct alarm *alarm)
+{
+	struct convro_ctx *ctx = arg;
+
+	switch ((enum alarm_kind)alarm->kind) {
+	case ALARM_HEARTBEAT:
+		session_alarm(ctx, RING_ENTRY(alarm, struct session, heartbeat), ALARM_HEARTBEAT);
+		break;
+	case ALARM_LIMIT:
+		session_alarm(ctx, RING_ENTRY(alarm, struct session, limit), ALARM_LIMIT);
+		break;
+	case ALARM_PROBE:
+		upgrade_cancel(RING_ENTRY(alarm, struct probe, alarm)->session);
+		break;
+	case ALARM_CATCH_UP:
+		catch_up_fire(ctx, alarm);
+		break;
+	}
+}
+
+void
+station_close_all(struct convro_ctx *ctx, struct station *station, const char *why)
+{
+	for (struct ring *at = station->all.next, *next; at != &station->all; at = next) {
+		struct session *session = RING_ENTRY(at, struct session, all);
+
+		next = at->next;
+		session_close(ctx, session, GOODBYE_CLOSE, why);
+	}
+}
+
+void
+station_tick(struct convro_ctx *ctx, void *arg)
+{
+	struct station *station = arg;
+
+	/* A push that could not be brought here is made good by the clients' return. */
+	if (atomic_exchange(&station->missed, false))
+		station_close_all(ctx, station, "out of memory");
+	wheel_run(&station->wheel, convro->timer->now(ctx), fire, ctx);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service "realtime.v1": a push is written once and brought to every worker
+ * that has members, in the order of commits.
+ */
+#include "push.h"
+
+#include <stdlib.h>
+
+/* The functions of a service get no `self`, so the one mount of the service is found here.  Set in
+ * init, cleared in fini. */
+static struct mount *mounted;
+
+/* ---- a push ---- */
+
+struct push *
+push_new(const struct service *service, int64_t device, const char *event, int64_t cursor,
+    struct slice json)
+{
+	struct push *push = calloc(1, sizeof(*push));
+
+	if (push == NULL)
+		return NULL;
+	atomic_init(&push->refs, 1);
+	push->ack_handler = service_handler(service, event);
+	push->device = device;
+	push->cursor = cursor;
+	text_init(&push->text, 0);
+	engineio_begin(&push->text, ENGINEIO_MESSAGE);
+	packet_put_event(&push->text, slice_of("/"), (struct slice){ 0 },
+	    service_event_name(service, event), json);
+	if (!push->text.failed)
+		return push;
+	push_unref(push);
+	return NULL;
+}
+
+void
+push_ref(struct push *push)
+{
+	(void)atomic_fetch_add(&push->refs, 1);
+}
+
+void
+push_unref(struct push *push)
+{
+	if (atomic_fetch_sub(&push->refs, 1) > 1)
+		return;
+	if (push->frame != NULL)
+		convro->socket->frame_unref(push->frame);
+	text_fini(&push->text);
+	free(push);
+}
+
+/* The text with an ack id behind its type. */
+static void
+send_with_id(struct convro_ctx *ctx, struct session *session, const struct push *push, uint64_t id)
+{
+	struct text *out = &session->station->scratch;
+
+	text_clear(out);
+	text_put(out, push->text.data, 2);
+	text_put_uint(out, id);
+	text_put(out, push->text.data + 2, push->text.len - 2);
+	if (out->failed)
+		session_close(ctx, session, GOODBYE_ERROR, "out of memory");
+	else
+		session_send(ctx, session, (struct slice){ out->data, out->len });
+}
+
+void
+push_send(struct convro_ctx *ctx, struct session *session, const struct push *push)
+{
+	const struct service *service = &session->station->mount->service;
+	struct slice packet = { push->text.data, push->text.len };
+	uint64_t id;
+
+	if (session->acks && service_ack_id(service, push->ack_handler, push->cursor, &id))
+		send_with_id(ctx, session, push, id);
+	else if (push->frame != NULL)
+		session_send_frame(ctx, session, push->frame, packet);
+	else
+		session_send(ctx, session, packet);
+}
+
+/* ---- delivery ---- */
+
+struct delivery {
+	struct convro_ctx *ctx;
+	struct push *push;
+};
+
+static void
+visit(void *who, void *arg)
+{
+	const struct delivery *delivery = arg;
+	struct push *push = delivery->push;
+	struct session *session = who;
+
+	if (push->cursor != 0 && push->cursor <= session->last_cursor)
+		return; /* the catch-up told it */
+	if (session->catch_up == NULL)
+		push_send(delivery->ctx, session, push);
+	else if (!catch_up_add(session->catch_up, push))
+		session_close(delivery->ctx, session, GOODBYE_NONE, "overflow");
+}
+
+static void
+deliver(struct convro_ctx *ctx, void *arg)
+{
+	struct push *push = arg;
+	struct delivery delivery = { ctx, push };
+	struct station *station = &mounted->stations[convro->work->worker(ctx)];
+	char name[ROOM_NAME_SIZE];
+
+	convro->bus->set_module(ctx, mounted->module);
+	rooms_each(&station->rooms, device_room(push->device, name), visit, &delivery);
+	push_unref(push);
+}
+
+static void
+realtime_push(struct convro_ctx *ctx, int64_t device, const char *event, int64_t cursor,
+    const char *json, size_t len)
+{
+	struct push *push = NULL;
+
+	for (uint32_t i = 0; i < mounted->station_count; i++) {
+		struct station *station = &mounted->stations[i];
+
+		if (atomic_load(&station->members) == 0)
+			continue;
+		if (push == NULL) {
+			push = push_new(
+			    &mounted->service, device, event, cursor, (struct slice){ json, len });
+			if (push != NULL)
+				push->frame =
+				    convro->socket->frame(push->text.data, push->text.len, 0);
+		}
+		if (push != NULL)
+			push_ref(push);
+		if (push == NULL ||
+		    convro->work->post_in_commit_order(ctx, i, deliver, push) != CONVRO_OK) {
+			if (push != NULL)
+				push_unref(push);
+			atomic_store(&station->missed, true);
+		}
+	}
+	if (push != NULL)
+		push_unref(push);
+}
+
+/* ---- registration ---- */
+
+static void
+realtime_add_source(struct convro_ctx *ctx, const struct convro_realtime_source *source)
+{
+	service_add_source(&mounted->service, convro->bus->module(ctx), source);
+}
+
+static void
+realtime_on_ack(struct convro_ctx *ctx, const char *event, convro_pushed_ack *function, void *self)
+{
+	service_add_handler(&mounted->service, convro->bus->module(ctx), event, function, self);
+}
+
+const struct convro_realtime realtime_table = {
+	.size = sizeof(struct convro_realtime),
+	.push = realtime_push,
+	.add_source = realtime_add_source,
+	.on_ack = realtime_on_ack,
+	.emit = catch_up_emit,
+	.page_done = catch_up_page_done,
+};
+
+void
+realtime_mount(struct mount *mount)
+{
+	mounted = mount;
+}
