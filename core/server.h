@@ -6,8 +6,8 @@
 #ifndef SERVER_H
 #define SERVER_H
 
+#include "loop/module.h"
 #include "loop/worker.h"
-#include "mod/module.h"
 
 struct conf;
 struct log;

@@ -10,7 +10,7 @@
 #include "db/db.h"
 #include "db/driver.h"
 #include "loop/ctx.h"
-#include "mod/module.h"
+#include "loop/module.h"
 #include "server.h"
 
 struct writer;

@@ -15,7 +15,7 @@
 #include "http/router.h"
 #include "log/log.h"
 #include "loop/ctx.h"
-#include "mod/module.h"
+#include "loop/module.h"
 #include "net/guard.h"
 #include "server.h"
 #include "json/table.h"

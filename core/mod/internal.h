@@ -5,7 +5,7 @@
 #ifndef MOD_INTERNAL_H
 #define MOD_INTERNAL_H
 
-#include "mod/module.h"
+#include "loop/module.h"
 
 /* Opens and checks one file; -1 after the reason was logged. */
 int mod_open(const char *path, struct module *module);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modules: find, check, order, live.  Reading order: module.h, load.c,
+ * Modules: find, check, order, live.  Reading order: loop/module.h, load.c,
  * normalise.c, order.c, life.c; api.c is the table they get; describe.c prints
  * one without starting it.
  */
 #ifndef MOD_MOD_H
 #define MOD_MOD_H
 
-#include "mod/module.h"
+#include "loop/module.h"
 #include "server.h"
 
 /* Loads the modules that `words` names, from `dir`; -1 after every mistake was logged; *out then

@@ -97,7 +97,7 @@ find(struct bucket *set, const uint8_t key[KEY_BYTES], const struct convro_rate 
 		struct bucket *at = &set[i];
 		double full;
 
-		if (at->burst > 0 && memcmp(at->key, key, KEY_BYTES) == 0) {
+		if (at->burst > 0 && sodium_memcmp(at->key, key, KEY_BYTES) == 0) {
 			at->tokens = tokens_at(at, now_ms);
 			at->seen_ms = now_ms;
 			return at;

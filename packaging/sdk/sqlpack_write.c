@@ -108,13 +108,14 @@ write_header(const struct pack *pack, struct text *out)
 	put(out, "/* SPDX-License-Identifier: Apache-2.0 */\n");
 	put(out, "/* Made by sqlpack from sql/%s/; change it there. */\n", pack->module);
 	put(out, "#ifndef %s_SQL_H\n#define %s_SQL_H\n\n#include <convro/db.h>\n\n", upper, upper);
-	put(out, "/* Set by the core: a statement's number is its own in the whole server, so that it may be\n"
-	         " * run in any context, another module's included. */\n"
-	         "extern uint32_t %s_statement_base;\n\n",
+	put(out,
+	    "/* Set by the core: a statement's number is its own in the whole server, so that it may be\n"
+	    " * run in any context, another module's included. */\n"
+	    "extern uint32_t %s_statement_base;\n\n",
 	    pack->module);
 	for (size_t i = 0; i < pack->statement_count; i++)
-		put(out, "#define %s (%s_statement_base + %zuu)\n", constant(pack->statements[i].name),
-		    pack->module, i);
+		put(out, "#define %s (%s_statement_base + %zuu)\n",
+		    constant(pack->statements[i].name), pack->module, i);
 	put(out, "enum { %s_STATEMENT_COUNT = %zu };\n", upper, pack->statement_count);
 	put(out, "enum { %s_MIGRATION_COUNT = %zu };\n\n", upper, pack->migration_count);
 	put(out, "extern ");

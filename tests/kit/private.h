@@ -13,7 +13,7 @@
 #include "http/query.h"
 #include "http/router.h"
 #include "loop/ctx.h"
-#include "mod/module.h"
+#include "loop/module.h"
 #include "json/table.h"
 
 /* Ends the program with a sentence. */

@@ -22,8 +22,8 @@
 #include "http/http.h"
 #include "log/log.h"
 #include "loop/ctx.h"
+#include "loop/module.h"
 #include "loop/offload.h"
-#include "mod/module.h"
 #include "server.h"
 #include "json/table.h"
 
@@ -65,9 +65,9 @@ kit_verify(struct convro_ctx *ctx, void *self, const char *token, size_t len, co
 	};
 
 	(void)self;
-	if (len == 4 && memcmp(token, "good", 4) == 0)
+	if (len == 4 && strncmp(token, "good", 4) == 0)
 		done(ctx, arg, NULL, &principal);
-	else if (len == 4 && memcmp(token, "down", 4) == 0)
+	else if (len == 4 && strncmp(token, "down", 4) == 0)
 		done(ctx, arg, "DB_UNAVAILABLE", NULL);
 	else
 		done(ctx, arg, "TOKEN_INVALID", NULL);

@@ -56,7 +56,7 @@ aborts(struct arena *arena, const struct db_statement *statement, struct convro_
 	assert_true(child >= 0);
 	if (child == 0) {
 		(void)setrlimit(RLIMIT_CORE, &no_core);
-		(void)signal(SIGABRT, SIG_DFL);
+		(void)sigaction(SIGABRT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 		(void)close(STDERR_FILENO);
 		(void)args_copy(arena, statement, args);
 		_exit(0);

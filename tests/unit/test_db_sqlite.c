@@ -205,7 +205,7 @@ recovers_from_a_disk_that_takes_nothing(void **state)
 	struct answer answer;
 
 	add(store, "before");
-	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)sigaction(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	none = before;
 	none.rlim_cur = 1;
