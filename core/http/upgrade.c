@@ -5,8 +5,11 @@
  * bytes that came behind the handshake, are the socket's.
  */
 #include "http/internal.h"
+#include "ws/extension.h"
 #include "ws/handshake.h"
 #include "ws/socket.h"
+
+#include <string.h>
 
 static int
 handshake_status(const struct message *message)
@@ -24,10 +27,25 @@ request_is_upgrade(struct convro_ctx *ctx)
 	return ctx->request != NULL && handshake_status(&ctx->request->message) == 101;
 }
 
+/* Every Sec-WebSocket-Extensions, in their order; false when one of them is malformed. */
 static bool
-write_head(struct http_request *request, struct buf *head)
+negotiate(const struct message *message, bool deflate, struct ws_agreed *out)
 {
-	char accept[WS_ACCEPT_SIZE];
+	bool is_sound = true;
+
+	*out = (struct ws_agreed){ .window_bits = 0 };
+	for (uint32_t i = 0; i < message->header_count && is_sound; i++)
+		if (strcmp(message->headers[i].name, "sec-websocket-extensions") == 0)
+			is_sound = ws_extension_negotiate(message->headers[i].value, out);
+	if (!deflate)
+		out->window_bits = 0;
+	return is_sound;
+}
+
+static bool
+write_head(struct http_request *request, const struct ws_agreed *agreed, struct buf *head)
+{
+	char accept[WS_ACCEPT_SIZE], extension[WS_EXTENSION_SIZE];
 
 	if (!ws_handshake_accept(message_header(&request->message, "sec-websocket-key"), accept))
 		return false;
@@ -36,6 +54,10 @@ write_head(struct http_request *request, struct buf *head)
 	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\nX-Request-Id: %s\r\n",
 	    accept, request->id);
+	if (agreed->window_bits != 0) {
+		ws_extension_answer(agreed, extension);
+		buf_printf(head, "Sec-WebSocket-Extensions: %s\r\n", extension);
+	}
 	for (const struct set_header *at = request->set_headers; at != NULL; at = at->next)
 		buf_printf(head, "%s: %s\r\n", at->name, at->value);
 	buf_puts(head, "\r\n");
@@ -50,14 +72,17 @@ request_upgrade(struct convro_ctx *ctx, const struct convro_socket_events *event
 	struct buf *head = &request->http->head;
 	int status = handshake_status(&request->message);
 	struct convro_socket *socket = NULL;
+	struct ws_agreed agreed;
 	struct buf early;
 	int fd;
 
 	if (request->answered)
 		return NULL;
+	if (!negotiate(&request->message, socket_wants_deflate(events), &agreed) && status == 101)
+		status = 400;
 	if (status == 101 && request->client != NULL && request->transport->detach != NULL &&
-	    write_head(request, head))
-		socket = socket_new(worker, ctx->module, events, arg);
+	    write_head(request, &agreed, head))
+		socket = socket_new(worker, ctx->module, events, arg, agreed.window_bits);
 	if (socket == NULL) {
 		if (status == 426) {
 			answer_header(request, "Sec-WebSocket-Version", "13");

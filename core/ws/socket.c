@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "ws/shared_frame.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -38,8 +39,11 @@ sockets_init(struct worker *worker)
 	list_init(&sockets->turn);
 	sockets->turn_event = event_new(worker->base, -1, 0, on_turn, sockets);
 	sockets->buffer = malloc(READ_SIZE);
+	sockets->deflate = ws_deflate_new();
 	worker->sockets = sockets;
-	return sockets->turn_event != NULL && sockets->buffer != NULL ? 0 : -1;
+	return sockets->turn_event != NULL && sockets->buffer != NULL && sockets->deflate != NULL
+		   ? 0
+		   : -1;
 }
 
 static void
@@ -88,6 +92,7 @@ sockets_fini(struct worker *worker)
 	if (sockets->turn_event != NULL)
 		event_free(sockets->turn_event);
 	free(sockets->buffer);
+	ws_deflate_free(sockets->deflate);
 	free(sockets);
 	worker->sockets = NULL;
 }
@@ -189,10 +194,18 @@ is_read(const struct convro_socket *socket)
 static void
 feed(struct convro_socket *socket, char *data, size_t len)
 {
+	struct ws_deflate *deflate = socket->sockets->deflate;
 	struct ws_event event;
 
-	while (is_read(socket) && ws_read(&socket->reader, &data, &len, &event) != WS_NONE)
+	while (is_read(socket) && ws_read(&socket->reader, &data, &len, &event) != WS_NONE) {
+		bool inflates = event.compressed && socket->state == SOCKET_OPEN;
+
+		if (inflates)
+			ws_inflate_message(deflate, socket->reader.max_message, &event);
 		handle(socket, &event);
+		if (inflates)
+			ws_inflate_done(deflate);
+	}
 }
 
 static void
@@ -349,9 +362,15 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
 /* ---- birth ---- */
 
+bool
+socket_wants_deflate(const struct convro_socket_events *events)
+{
+	return CONVRO_HAS(events, deflate) && events->deflate != 0;
+}
+
 struct convro_socket *
 socket_new(struct worker *worker, struct module *module, const struct convro_socket_events *events,
-    void *arg)
+    void *arg, unsigned window_bits)
 {
 	struct sockets *sockets = worker->sockets;
 	struct convro_socket *socket = slab_take(&sockets->slab);
@@ -365,7 +384,8 @@ socket_new(struct worker *worker, struct module *module, const struct convro_soc
 	socket->events = events;
 	socket->arg = arg;
 	socket->fd = -1;
-	ws_reader_init(&socket->reader, events->max_message, false);
+	socket->window_bits = window_bits & 0xf;
+	ws_reader_init(&socket->reader, events->max_message, window_bits != 0);
 	buf_init(&socket->early, 0);
 	list_push_back(&sockets->all, &socket->link);
 	sockets->count++;

@@ -3,8 +3,8 @@
  * WebSocket connections after the handshake: a slab entry with one event each,
  * and buffers only while bytes are pending (design: realtime, section 3).  What
  * modules may do with one is in <convro/socket.h>; the framing is frame.h.
- * Reading order: socket.c (life, reading), socket_write.c (queue, frames),
- * slab.h.
+ * Reading order: socket.c (life, reading), socket_write.c (queue),
+ * shared_frame.h, deflate.h, slab.h.
  */
 #ifndef WS_SOCKET_H
 #define WS_SOCKET_H
@@ -24,8 +24,9 @@ struct sockets {
 	struct list all;
 	struct list turn; /* those with something to do at the end of this loop turn */
 	struct event *turn_event;
-	uint32_t count; /* whose closed() is still to come */
-	char *buffer;   /* for reading, shared by all */
+	uint32_t count;             /* whose closed() is still to come */
+	char *buffer;               /* for reading, shared by all */
+	struct ws_deflate *deflate; /* owned: of all that agreed on compression */
 };
 
 enum socket_state {
@@ -60,8 +61,9 @@ struct convro_socket {
 	    close_by_ms; /* monotonic; from CLOSING on: the connection ends at the latest then */
 	int fd;
 	uint16_t code;
-	uint8_t state; /* enum socket_state */
-	bool blocked;  /* waits until the peer takes more */
+	uint8_t state;            /* enum socket_state */
+	unsigned window_bits : 4; /* of permessage-deflate, 9..15; 0 = not agreed on */
+	bool blocked : 1;         /* waits until the peer takes more */
 };
 
 /* Per worker.  0, or -1 when memory is out.  Thread: main or worker. */
@@ -73,9 +75,12 @@ void sockets_fini(struct worker *worker);
 /* Sockets whose closed() is still to come.  Thread: worker. */
 uint32_t sockets_count(const struct worker *worker);
 
-/* A socket without a connection; NULL when memory is out.  socket_start has to follow. */
+/* Whether a module wants permessage-deflate, perhaps with an older and shorter struct. */
+bool socket_wants_deflate(const struct convro_socket_events *events);
+/* A socket without a connection; NULL when memory is out.  `window_bits` of permessage-deflate, 0 =
+ * it was not agreed on.  socket_start has to follow. */
 struct convro_socket *socket_new(struct worker *worker, struct module *module,
-    const struct convro_socket_events *events, void *arg);
+    const struct convro_socket_events *events, void *arg, unsigned window_bits);
 /* Takes the descriptor, writes `head` (the handshake's answer) first and reads `early` (bytes that
  * came behind the handshake, taken) as the peer's first.  Whatever fails is told by closed(),
  * later.
@@ -92,9 +97,6 @@ void socket_die(struct convro_socket *socket, unsigned code, const char *why);
 void socket_schedule(struct convro_socket *socket);
 /* Queues a frame, also on a socket that is closing; takes the reference. */
 void socket_queue(struct convro_socket *socket, struct convro_frame *frame);
-/* A frame of bytes that are no WebSocket message; NULL when memory is out. */
-struct convro_frame *frame_raw(const void *data, size_t len);
-void frame_drop(struct convro_frame *frame);
 /* Writes what the peer takes; true when nothing is left. */
 bool socket_flush(struct convro_socket *socket);
 /* Waits for what the state asks for: until close_by_ms, where that is set. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebSocket connections: frames, the queue, and the ABI's group table socket.
- * A frame is encoded once and shared by reference; all that a loop turn queues
- * on a socket leaves with one writev.
+ * WebSocket connections: the queue, and the ABI's group table socket.  A frame
+ * is encoded once and shared by reference (shared_frame.h); all that a loop turn
+ * queues on a socket leaves with one writev.
  */
 #include "base/must.h"
+#include "ws/shared_frame.h"
 #include "ws/socket.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,73 +17,7 @@
 
 #define CLOSE_TIMEOUT_MS 5000 /* for the peer's close frame */
 #define PARTS_MAX        64
-#define FRAME_MAX        (64u << 20)
-
-struct convro_frame {
-	atomic_uint refs;
-	uint32_t len;
-	unsigned char data[];
-};
-
-/* ---- frames ---- */
-
-static struct convro_frame *
-frame_new(size_t len)
-{
-	struct convro_frame *frame =
-	    len <= FRAME_MAX ? malloc(sizeof(*frame) + len + WS_HEADER_MAX) : NULL;
-
-	if (frame != NULL)
-		atomic_init(&frame->refs, 1);
-	return frame;
-}
-
-struct convro_frame *
-frame_raw(const void *data, size_t len)
-{
-	struct convro_frame *frame = frame_new(len);
-
-	if (frame == NULL)
-		return NULL;
-	memcpy(frame->data, data, len);
-	frame->len = (uint32_t)len;
-	return frame;
-}
-
-static struct convro_frame *
-encode(enum ws_opcode opcode, const void *data, size_t len)
-{
-	struct convro_frame *frame = frame_new(len);
-	size_t header;
-
-	if (frame == NULL)
-		return NULL;
-	header = ws_frame_header(frame->data, opcode, false, len);
-	if (len > 0)
-		memcpy(frame->data + header, data, len);
-	frame->len = (uint32_t)(header + len);
-	return frame;
-}
-
-static struct convro_frame *
-frame_make(const void *data, size_t len, int binary)
-{
-	return encode(binary ? WS_OP_BINARY : WS_OP_TEXT, data, len);
-}
-
-static struct convro_frame *
-frame_ref(struct convro_frame *frame)
-{
-	(void)atomic_fetch_add_explicit(&frame->refs, 1, memory_order_relaxed);
-	return frame;
-}
-
-void
-frame_drop(struct convro_frame *frame)
-{
-	if (frame != NULL && atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel) == 1)
-		free(frame);
-}
+#define DEFLATE_FROM     1024 /* bytes of a message, unless the module says otherwise */
 
 /* ---- queue ---- */
 
@@ -193,22 +127,48 @@ socket_send_close(struct convro_socket *socket, unsigned code, const char *reaso
 void
 socket_send_pong(struct convro_socket *socket, const char *data, size_t len)
 {
-	queue_bounded(socket, encode(WS_OP_PONG, data, len));
+	queue_bounded(socket, frame_encode(WS_OP_PONG, data, len));
 }
 
 /* ---- the table ---- */
 
+/* The frame as this socket gets it: compressed where that was agreed on and it is long enough. */
+static struct convro_frame *
+frame_for(struct convro_socket *socket, struct convro_frame *frame)
+{
+	const struct convro_socket_events *events = socket->events;
+	size_t from = DEFLATE_FROM;
+
+	if (socket->window_bits == 0)
+		return frame;
+	if (CONVRO_HAS(events, deflate_threshold) && events->deflate_threshold != 0)
+		from = events->deflate_threshold;
+	if (frame_payload(frame) < from)
+		return frame;
+	return frame_deflated(frame, socket->sockets->deflate, socket->window_bits);
+}
+
 static void
 table_send(struct convro_socket *socket, struct convro_frame *frame)
 {
-	queue_bounded(socket, frame_ref(frame));
+	if (socket->state == SOCKET_OPEN)
+		queue_bounded(socket, frame_ref(frame_for(socket, frame)));
 }
 
 static void
 table_send_data(struct convro_socket *socket, const void *data, size_t len, int binary)
 {
-	if (socket->state == SOCKET_OPEN)
-		queue_bounded(socket, frame_make(data, len, binary));
+	struct convro_frame *frame;
+
+	if (socket->state != SOCKET_OPEN)
+		return;
+	frame = frame_make(data, len, binary);
+	if (frame == NULL) {
+		queue_bounded(socket, NULL);
+		return;
+	}
+	table_send(socket, frame);
+	frame_drop(frame);
 }
 
 static size_t

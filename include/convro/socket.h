@@ -27,6 +27,11 @@ struct convro_socket_events {
 	 * down". */
 	void (*closed)(struct convro_ctx *ctx, struct convro_socket *socket, void *arg, int code,
 	    const char *why);
+	/* 1 = messages are compressed where the client offers permessage-deflate (RFC
+	 * 7692); without context takeover, so a socket costs no memory for it.  `max_message`
+	 * counts before and after inflation. */
+	uint32_t deflate;
+	uint32_t deflate_threshold; /* bytes of a message that is compressed; 0 = 1024 */
 };
 
 struct convro_socket_table { /* thread: the socket's worker, frames: any */
