@@ -48,7 +48,7 @@ static const struct convro_option server_options[] = {
 	{ .name = "modules",
 	    .type = CONVRO_OPTION_WORDS,
 	    .initial =
-		"status auth users prekeys dm_sessions dm_messages receipts socketio ratelimit",
+		"status auth users prekeys dm_sessions dm_messages receipts socketio dm_typing ratelimit",
 	    .summary =
 		"Modules to load. The order does not matter: what a module needs starts before it. A name without a slash is looked for in module_dir, an absolute path is taken as it is.",
 	    .example = "status auth users prekeys dm_sessions dm_messages" },

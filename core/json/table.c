@@ -141,7 +141,7 @@ parse(struct convro_ctx *ctx, const char *data, size_t len, const struct convro_
 	const struct json_value *value = NULL;
 	enum json_status status = json_parse(ctx->arena, data, len, NULL, &value, NULL);
 
-	*out = status == JSON_OK ? json_node(value) : NULL;
+	*out = value != NULL ? json_node(value) : NULL; /* there is one with JSON_NUL, too */
 	if (status == JSON_OK)
 		return CONVRO_OK;
 	return status == JSON_NO_MEMORY ? CONVRO_NO_MEMORY : CONVRO_INVALID;
@@ -198,6 +198,19 @@ equal(const struct convro_node *a, const struct convro_node *b)
 	return json_equal(json_of_node(a), json_of_node(b));
 }
 
+static const char *
+name(const struct convro_node *node, uint32_t index, size_t *len)
+{
+	const struct json_value *object = json_of_node(node);
+	const struct json_member *found;
+
+	if (object->type != JSON_OBJECT || index >= object->count)
+		return NULL;
+	found = &object->u.members[index];
+	*len = found->name_len;
+	return found->name;
+}
+
 const struct convro_json_table json_table = {
 	.size = sizeof(struct convro_json_table),
 	.make = json_make,
@@ -227,4 +240,5 @@ const struct convro_json_table json_table = {
 	.get_text = get_text,
 	.get_int = get_int,
 	.equal = equal,
+	.name = name,
 };

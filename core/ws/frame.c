@@ -141,6 +141,15 @@ check_second(struct ws_reader *reader, struct ws_event *out)
 	return WS_NONE;
 }
 
+/* Frames of 64 bytes on average are no attack, however many. */
+static uint32_t
+max_fragments(const struct ws_reader *reader)
+{
+	uint32_t by_size = reader->max_message / 64;
+
+	return by_size > WS_MAX_FRAGMENTS ? by_size : WS_MAX_FRAGMENTS;
+}
+
 /* The whole length, once its last byte is there. */
 static enum ws_event_type
 check_length(struct ws_reader *reader, struct ws_event *out)
@@ -160,7 +169,7 @@ check_length(struct ws_reader *reader, struct ws_event *out)
 			return fail(reader, out, WS_CLOSE_PROTOCOL_ERROR, "a length over 63 bits");
 	}
 	if (!is_control(reader)) {
-		if (reader->fragments == WS_MAX_FRAGMENTS)
+		if (reader->fragments == max_fragments(reader))
 			return fail(reader, out, WS_CLOSE_POLICY, "too many fragments");
 		if (length > reader->max_message - reader->message_len)
 			return fail(reader, out, WS_CLOSE_TOO_BIG, "a message over the limit");

@@ -22,10 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WS_HEADER_MAX    10    /* bytes of a frame header that the server writes */
-#define WS_CONTROL_MAX   125   /* bytes of a control frame's payload */
-#define WS_CLOSE_MAX     127   /* bytes of a whole close frame */
-#define WS_MAX_FRAGMENTS 16384 /* frames of one message; more is an error 1008 */
+#define WS_HEADER_MAX  10  /* bytes of a frame header that the server writes */
+#define WS_CONTROL_MAX 125 /* bytes of a control frame's payload */
+#define WS_CLOSE_MAX   127 /* bytes of a whole close frame */
+#define WS_MAX_FRAGMENTS                                                                           \
+	16384 /* frames of one message, or one per 64 bytes that it may have; more is an error     \
+		 1008 */
 
 enum ws_opcode {
 	WS_OP_CONTINUATION = 0x0,
@@ -79,7 +81,7 @@ struct ws_reader {
 	uint32_t message_size; /* bytes allocated */
 	uint32_t max_message;  /* bytes of one message over its fragments */
 	uint32_t left;         /* payload bytes of the current frame still to come */
-	uint16_t fragments;    /* data frames of the current message so far; 0 = between messages */
+	uint32_t fragments;    /* data frames of the current message so far; 0 = between messages */
 	uint8_t mask[4];       /* for the next payload byte onwards */
 	uint8_t header[14];
 	uint8_t header_len;     /* bytes of the current frame's header so far */

@@ -39,6 +39,15 @@ struct convro_on_one_time {
 	int64_t caller_user, target_device;
 };
 
+/* "socket.connect": a client wants a realtime session; asked before anything is kept for it, once a
+ * session and not for its further requests.  Deny: it gets 403, with the protocol's own body. */
+struct convro_on_socket {
+	uint32_t size;
+	uint32_t reserved;
+	const char *address; /* the client's */
+	const char *origin;  /* of the page it runs in; NULL = none */
+};
+
 /* ---- facts ---- */
 
 /* "auth.login.failed", "auth.login.succeeded", "auth.login.undecided" (store or pool did not

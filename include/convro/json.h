@@ -57,7 +57,8 @@ struct convro_json_table { /* thread: the context's worker */
 	void (*put_raw)(struct convro_json *json, const char *key, const char *text, size_t len);
 
 	/* Parses one whole JSON text.  INVALID: malformed, a duplicate key, too deep, a NUL in a
-	 * string. `data` must live as long as the context. */
+	 * string (in that case alone *out is set, for those who can take it). `data` must live as
+	 * long as the context. */
 	enum convro_status (*parse)(
 	    struct convro_ctx *ctx, const char *data, size_t len, const struct convro_node **out);
 	enum convro_node_type (*type)(const struct convro_node *node);
@@ -70,6 +71,8 @@ struct convro_json_table { /* thread: the context's worker */
 	int64_t (*get_int)(const struct convro_node *node); /* 0 unless INT or BOOL */
 	int (*equal)(const struct convro_node *a,
 	    const struct convro_node *b); /* whatever the members' order */
+	/* The name of an object's member; NULL beyond the last.  NUL-terminated: no. */
+	const char *(*name)(const struct convro_node *node, uint32_t index, size_t *len);
 };
 
 #endif

@@ -20,6 +20,7 @@
 #include <convro/mem.h>
 #include <convro/realtime.h>
 #include <convro/socket.h>
+#include <convro/socketio.h>
 #include <convro/work.h>
 
 /* The server as a module sees it.  Members are appended only. */

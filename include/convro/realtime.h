@@ -8,7 +8,10 @@
 
 #include <convro/abi.h>
 
-struct convro_catch_up; /* one connecting socket that is being told what it missed */
+struct convro_node;
+struct convro_principal;
+struct convro_client_reply; /* a client that waits for the answer to its event */
+struct convro_catch_up;     /* one connecting socket that is being told what it missed */
 
 /* What a module tells a device that connects.  Sources run in the order of `order`, one after the
  * other, before anything live; what is pushed meanwhile is queued. */
@@ -27,6 +30,13 @@ struct convro_realtime_source {
 
 /* The client acknowledged a pushed event (auth.acks of the contract). */
 typedef void convro_pushed_ack(struct convro_ctx *ctx, void *self, int64_t device, int64_t cursor);
+
+/* A client emitted an event: arguments are elements 1, 2, ... of `array`, which is borrowed until
+ * the context ends; `principal` until this returns.  `reply` has to be answered exactly once, at
+ * once or later, also where the client asked for no acknowledgement. */
+typedef void
+convro_client_event(struct convro_ctx *ctx, void *self, const struct convro_principal *principal,
+    const struct convro_node *array, struct convro_client_reply *reply);
 
 struct convro_realtime {
 	uint32_t size;
@@ -49,6 +59,21 @@ struct convro_realtime {
 	/* `more`: call page again.  A status other than OK ends the connection, which the client
 	 * retries. */
 	void (*page_done)(struct convro_catch_up *catch_up, enum convro_status status, int more);
+
+	/* An event of clients, by its name on the wire.  Only in init; the last one
+	 * registered for a name has it.  Thread: main. */
+	void (*on_event)(
+	    struct convro_ctx *ctx, const char *event, convro_client_event *function, void *self);
+	/* Acknowledges with one argument, the JSON text, and ends the handle; nothing
+	 * is sent to a client that is gone or wants none.  Thread: the worker of the event. */
+	void (*answer)(struct convro_ctx *ctx, struct convro_client_reply *reply, const char *json,
+	    size_t len);
+	/* 0: no socket of this process is in the room; else there probably is one.
+	 * Thread: worker. */
+	int (*has_members)(struct convro_ctx *ctx, const char *room, size_t len);
+	/* As push, to the room of that name ("device:<id>"), never replayed. */
+	void (*push_room)(struct convro_ctx *ctx, const char *room, size_t room_len,
+	    const char *event, const char *json, size_t len);
 };
 
 #endif

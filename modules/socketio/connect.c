@@ -31,10 +31,15 @@ struct connecting {
 static void
 leave_rooms(struct session *session)
 {
+	char name[ROOM_NAME_SIZE];
+
 	if (ring_is_empty(&session->rooms))
 		return;
 	rooms_leave_all(&session->station->rooms, &session->rooms);
+	presence_count(session->station->mount, device_room(session->device_id, name), -1);
 	(void)atomic_fetch_sub(&session->station->members, 1);
+	free(session->who);
+	session->who = NULL;
 }
 
 void
@@ -49,7 +54,7 @@ client_leave(struct session *session)
 	session->last_cursor = 0;
 }
 
-static void
+void
 connect_error(struct convro_ctx *ctx, struct session *session, struct slice namespace,
     const char *message, bool with_data)
 {
@@ -103,6 +108,37 @@ welcome(struct convro_ctx *ctx, struct session *session)
 		catch_up_run(ctx, session);
 }
 
+/* NULL when memory is out. */
+static struct who *
+who_new(const struct convro_principal *principal)
+{
+	size_t number = principal->number != NULL ? strlen(principal->number) + 1 : 0;
+	size_t username = principal->username != NULL ? strlen(principal->username) + 1 : 0;
+	struct who *who = calloc(1, sizeof(*who) + number + username);
+
+	if (who == NULL)
+		return NULL;
+	if (number > 0)
+		who->number = memcpy(who->text, principal->number, number);
+	if (username > 0)
+		who->username = memcpy(who->text + number, principal->username, username);
+	return who;
+}
+
+struct convro_principal
+client_principal(const struct session *session)
+{
+	return (struct convro_principal){
+		.size = sizeof(struct convro_principal),
+		.epoch = session->epoch,
+		.user_id = session->user_id,
+		.device_id = session->device_id,
+		.expires_at = session->expires_at,
+		.number = session->who->number,
+		.username = session->who->username,
+	};
+}
+
 /* False when memory is out. */
 static bool
 join(struct session *session, const struct connecting *connecting,
@@ -117,14 +153,20 @@ join(struct session *session, const struct connecting *connecting,
 	session->expires_at = principal->expires_at;
 	session->acks = connecting->acks;
 	session->revoked = session->expiring_told = false;
+	session->who = who_new(principal);
+	if (session->who == NULL)
+		return false;
 	/* Counted before the room is joined: whoever commits later and sees no member here may skip
 	 * this worker, as the row is found by the catch-up. */
 	(void)atomic_fetch_add(&station->members, 1);
 	if (!rooms_join(&station->rooms, device_room(principal->device_id, name), &session->rooms,
 		session)) {
 		(void)atomic_fetch_sub(&station->members, 1);
+		free(session->who);
+		session->who = NULL;
 		return false;
 	}
+	presence_count(station->mount, device_room(principal->device_id, name), 1);
 	return catch_up_new(session, connecting->after);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "mount.h"
 
+#include <stdlib.h>
+
 /* ---- answers ---- */
 
 void
@@ -32,7 +34,55 @@ client_answer(struct convro_ctx *ctx, struct session *session, struct slice id, 
 	session_send(ctx, session, (struct slice){ out->data, out->len });
 }
 
+struct convro_client_reply *
+client_reply_new(struct session *session, struct slice id)
+{
+	struct convro_client_reply *reply = calloc(1, sizeof(*reply));
+
+	if (reply == NULL)
+		return NULL;
+	session_ref(session);
+	reply->session = session;
+	reply->round = session->connect_round;
+	reply->id_len = (uint32_t)id.len; /* at most 16: packet.c */
+	if (id.len > 0)
+		memcpy(reply->id, id.data, id.len);
+	return reply;
+}
+
+void
+client_reply(
+    struct convro_ctx *ctx, struct convro_client_reply *reply, const char *json, size_t len)
+{
+	struct session *session = reply->session;
+	const void *before = convro->bus->module(ctx);
+
+	convro->bus->set_module(ctx, session->station->mount->module);
+	if (session->state == SESSION_OPEN && session->connect_round == reply->round)
+		client_answer(ctx, session, (struct slice){ reply->id, reply->id_len },
+		    (struct slice){ json, len });
+	convro->bus->set_module(ctx, before);
+	free(reply);
+	session_unref(session);
+}
+
 /* ---- events ---- */
+
+static void
+registered(struct convro_ctx *ctx, struct session *session, const struct event_handler *handler,
+    const struct convro_node *array, struct slice id)
+{
+	struct convro_principal principal = client_principal(session);
+	struct convro_client_reply *reply = client_reply_new(session, id);
+
+	if (reply == NULL) {
+		session_close(ctx, session, GOODBYE_CLOSE, "out of memory");
+		return;
+	}
+	convro->bus->set_module(ctx, handler->module);
+	handler->function(ctx, handler->self, &principal, array, reply);
+	convro->bus->set_module(ctx, session->station->mount->module);
+}
 
 static void
 ping(struct convro_ctx *ctx, struct session *session, struct slice id)
@@ -54,15 +104,53 @@ ping(struct convro_ctx *ctx, struct session *session, struct slice id)
 		client_answer(ctx, session, id, (struct slice){ text, len });
 }
 
-/* An event's array; NULL when it is none that the protocol allows. */
-static const struct convro_node *
+/* Whether every placeholder stands for an attachment.  As deep as the core lets JSON be. */
+static bool
+placeholders_ok(const struct convro_node *node, unsigned attachments)
+{
+	const struct convro_node *mark, *num;
+	enum convro_node_type type = convro->json->type(node);
+
+	if (type != CONVRO_NODE_ARRAY && type != CONVRO_NODE_OBJECT)
+		return true;
+	mark = type == CONVRO_NODE_OBJECT ? convro->json->member(node, "_placeholder") : NULL;
+	if (mark != NULL && convro->json->type(mark) == CONVRO_NODE_BOOL &&
+	    convro->json->get_int(mark) != 0) {
+		num = convro->json->member(node, "num");
+		return num != NULL && convro->json->type(num) == CONVRO_NODE_INT &&
+		       convro->json->get_int(num) >= 0 && convro->json->get_int(num) < attachments;
+	}
+	for (uint32_t i = 0; i < convro->json->count(node); i++)
+		if (!placeholders_ok(convro->json->item(node, i), attachments))
+			return false;
+	return true;
+}
+
+const struct convro_node *
+read_array(struct convro_ctx *ctx, const struct packet *packet)
+{
+	const struct convro_node *array = NULL;
+	const char *text = packet->json.data;
+
+	/* An assembly is freed before its context ends. */
+	if (packet->attachments > 0)
+		text = convro->mem->copy(ctx, text, packet->json.len);
+	/* A NUL in a string is fine with this protocol. */
+	if (text != NULL)
+		(void)convro->json->parse(ctx, text, packet->json.len, &array);
+	if (array != NULL && packet->attachments > 0 &&
+	    !placeholders_ok(array, packet->attachments))
+		return NULL;
+	return array;
+}
+
+const struct convro_node *
 read_event(struct convro_ctx *ctx, const struct packet *packet, struct slice *name)
 {
-	const struct convro_node *array = NULL, *first;
+	const struct convro_node *array = read_array(ctx, packet), *first;
 
 	*name = (struct slice){ 0 };
-	if (convro->json->parse(ctx, packet->json.data, packet->json.len, &array) != CONVRO_OK ||
-	    convro->json->count(array) == 0)
+	if (array == NULL || convro->json->count(array) == 0)
 		return NULL;
 	first = convro->json->item(array, 0);
 	switch (convro->json->type(first)) {
@@ -81,6 +169,7 @@ void
 client_event(struct convro_ctx *ctx, struct session *session, const struct packet *packet)
 {
 	const struct convro_node *array, *argument;
+	const struct event_handler *handler;
 	struct slice name;
 
 	array = read_event(ctx, packet, &name);
@@ -89,10 +178,15 @@ client_event(struct convro_ctx *ctx, struct session *session, const struct packe
 		return;
 	}
 	argument = convro->json->count(array) > 1 ? convro->json->item(array, 1) : NULL;
+	handler = service_event(&session->station->mount->service, name);
 	if (slice_equal(name, slice_of("ping")))
 		ping(ctx, session, packet->id);
 	else if (slice_equal(name, slice_of("auth.refresh")))
 		client_refresh(ctx, session, packet->id, argument);
+	else if (slice_equal(name, slice_of("request")))
+		client_request(ctx, session, packet->id, argument);
+	else if (handler != NULL)
+		registered(ctx, session, handler, array, packet->id);
 	else
 		client_answer(ctx, session, packet->id,
 		    slice_of("{\"ok\":false,\"error\":\"UNKNOWN_EVENT\"}"));
@@ -104,11 +198,10 @@ void
 client_ack(struct convro_ctx *ctx, struct session *session, const struct packet *packet)
 {
 	const struct mount *mount = session->station->mount;
-	const struct convro_node *array;
 	const struct ack_handler *handler;
 	int64_t cursor = 0;
 
-	if (convro->json->parse(ctx, packet->json.data, packet->json.len, &array) != CONVRO_OK) {
+	if (read_array(ctx, packet) == NULL) {
 		session_close(ctx, session, GOODBYE_ERROR, "parse error");
 		return;
 	}

@@ -28,13 +28,21 @@ heartbeat_pong(struct convro_ctx *ctx, struct session *session)
 static void
 beat(struct convro_ctx *ctx, struct session *session)
 {
+	struct wheel *wheel;
+	int64_t since;
+
 	if (session->state != SESSION_OPEN || session->pong_due) {
 		session_close(ctx, session, GOODBYE_ERROR, "ping timeout");
 		return;
 	}
 	session->pong_due = true;
-	wheel_set(&session->station->wheel, &session->heartbeat,
-	    convro->timer->now(ctx) + session->station->mount->ping_timeout);
+	/* From when it was due, so that ticks do not add up; but a client is not made to pay for a
+	 * pause of ours. */
+	wheel = &session->station->wheel;
+	since = convro->timer->now(ctx) - wheel->tick_ms;
+	if (since < session->heartbeat.due)
+		since = session->heartbeat.due;
+	wheel_set(wheel, &session->heartbeat, since + session->station->mount->ping_timeout);
 	session_send(ctx, session, slice_of("2"));
 }
 

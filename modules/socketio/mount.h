@@ -24,16 +24,33 @@ extern const struct convro_api *convro;
 
 #define PACE_BYTES     65536u /* a catch-up goes on when no more than this waits for the client */
 #define SID_LEN        20     /* base64url of 15 bytes; two characters are the worker's number */
-#define ROOM_NAME_SIZE 24     /* "device:" and 16 hex digits */
+#define PRESENCE_SLOTS 8192
+#define ROOM_NAME_SIZE 24                /* "device:" and 16 hex digits */
+#define LARGEST_PACKET (2 * 1024 * 1024) /* bytes of a single push that a source may emit */
+
+struct recovery;
+struct convro_socketio_mount;
 
 struct mount {
+	struct mount *next; /* all of them, ours first */
 	const void *module; /* this one, for contexts that others made */
+	/* NULL for our own server; else the options of the module that mounted. */
+	const struct convro_socketio_options *guest;
+	const void *guest_module;
+	struct convro_socketio_mount *face; /* owned; what that module knows it by */
+	struct recovery *recovery;          /* owned; NULL = off */
+	bool raw;                           /* Engine.IO only */
 	int64_t ping_interval, ping_timeout, connect_timeout, upgrade_timeout; /* milliseconds */
 	uint32_t max_payload;                                                  /* bytes */
 	uint32_t send_limit; /* bytes that may wait for one client */
 	bool polling, websocket;
+	const char *cookie;  /* its name; "" or NULL = none */
+	const char *origins; /* words, from which WebSockets are taken; "" or NULL = any */
 	struct convro_socket_events socket_events;
 	struct service service;
+	/* Sockets in rooms, by the hash of the room's name: 0 means for sure that nobody is in. */
+	_Atomic uint32_t presence[PRESENCE_SLOTS];
+	uint32_t max_requests;    /* of one client, that are under way */
 	struct station *stations; /* owned; one per worker */
 	uint32_t station_count;
 };
@@ -98,7 +115,8 @@ struct session {
 	struct packet_assembly *assembly; /* a binary packet that is not whole */
 	struct convro_catch_up *catch_up; /* while what was missed is being told */
 	struct alarm heartbeat;
-	struct alarm limit; /* connect timeout, then the token's expiry */
+	struct alarm limit;                    /* connect timeout, then the token's expiry */
+	struct convro_socketio_socket *guests; /* of another module's server, one a namespace */
 	struct ring rooms;
 	int64_t user_id, device_id;
 	int64_t expires_at;  /* the token; microseconds since 1970 */
@@ -107,6 +125,9 @@ struct session {
 	uint32_t refs;       /* one while not CLOSED, one per WebSocket, one per thing under way */
 	uint32_t
 	    connect_round; /* raised by CONNECT and DISCONNECT, so that late answers are known */
+	char *address;     /* owned: the client's at the handshake; NULL = unknown */
+	struct who *who;   /* more of the principal, once verified */
+	uint32_t requests; /* under way */
 	uint8_t state;     /* enum session_state */
 	uint8_t client;    /* enum client_state */
 	bool pong_due;     /* a ping is out */
@@ -114,6 +135,20 @@ struct session {
 	bool revoked;      /* while verifying: the token ended meanwhile */
 	bool expiring_told;
 	char sid[SID_LEN];
+};
+
+/* The rest of a principal, for those who work in its name. */
+struct who {
+	const char *number, *username; /* into `text`; username may be NULL */
+	char text[];
+};
+
+/* An event of a client that is to be acknowledged. */
+struct convro_client_reply {
+	struct session *session; /* a reference */
+	uint32_t round;          /* of the session's CONNECT */
+	uint32_t id_len;         /* 0: the client wants no acknowledgement */
+	char id[SLICE_UINT_SIZE];
 };
 
 /* kind of a struct alarm */
@@ -144,6 +179,8 @@ void session_send(struct convro_ctx *ctx, struct session *session, struct slice 
 /* The same for a text message whose frame exists already; `packet` is what is in it. */
 void session_send_frame(struct convro_ctx *ctx, struct session *session, struct convro_frame *frame,
     struct slice packet);
+/* A binary message. */
+void session_send_binary(struct convro_ctx *ctx, struct session *session, struct slice data);
 /* An Engine.IO packet from the client; data is writable.  May close the session. */
 void session_receive(
     struct convro_ctx *ctx, struct session *session, const struct engineio_packet *packet);
@@ -153,10 +190,17 @@ size_t session_queued(const struct session *session);
 void session_drained(struct convro_ctx *ctx, struct session *session);
 /* 20 characters from 15 random bytes; false when there is no randomness. */
 bool random_id(char out[SID_LEN]);
+/* Whether two ids of SID_LEN are the same, in a time that does not tell how much of them is. */
+bool same_id(const char *a, const char *b);
+
+/* Whether the blank-separated words have this one. */
+bool has_word(const char *words, const char *word);
 
 /* ---- request.c, polling.c, websocket.c, upgrade.c: transports ---- */
 
-convro_handler socketio_get, socketio_post;
+convro_handler socketio_serve;
+/* A request to a mount, in the name of this module. */
+int mount_serve(struct convro_ctx *ctx, struct mount *mount);
 int refuse(struct convro_ctx *ctx, enum engineio_error error);
 /* After the handshake's checks, or for a known session. */
 int polling_open(struct convro_ctx *ctx, struct station *station);
@@ -164,6 +208,7 @@ int polling_get(struct convro_ctx *ctx, struct session *session);
 int polling_post(struct convro_ctx *ctx, struct session *session);
 /* Appends a packet and answers the poll that waits.  False: over the limit, or memory is out. */
 bool polling_send(struct session *session, struct slice packet);
+bool polling_send_binary(struct session *session, struct slice data);
 /* Answers the poll that waits with what is queued, or else with NOOP. */
 void polling_release(struct session *session);
 void polling_free(struct session *session);
@@ -193,6 +238,13 @@ void expiry_watch(struct convro_ctx *ctx, struct session *session);
 void client_connect(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
 /* The client is not connected any more: leaves its rooms, forgets its catch-up. */
 void client_leave(struct session *session);
+void connect_error(struct convro_ctx *ctx, struct session *session, struct slice namespace,
+    const char *message, bool with_data);
+/* A packet's array, with its placeholders checked; NULL when it is malformed. */
+const struct convro_node *read_array(struct convro_ctx *ctx, const struct packet *packet);
+/* An event's array; NULL when it is none that the protocol allows. */
+const struct convro_node *
+read_event(struct convro_ctx *ctx, const struct packet *packet, struct slice *name);
 /* EVENT and ACK, also binary ones. */
 void client_event(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
 void client_ack(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
@@ -205,15 +257,48 @@ struct slice device_room(int64_t device, char out[ROOM_NAME_SIZE]);
 /* Acknowledges an event of the client's, where it asked for that (id.len > 0). */
 void
 client_answer(struct convro_ctx *ctx, struct session *session, struct slice id, struct slice json);
+/* A handle for an answer that may come later; NULL when memory is out. */
+struct convro_client_reply *client_reply_new(struct session *session, struct slice id);
+/* Acknowledges with one argument, and ends the handle. */
+void client_reply(
+    struct convro_ctx *ctx, struct convro_client_reply *reply, const char *json, size_t len);
+/* Who the session's client is. */
+struct convro_principal client_principal(const struct session *session);
+/* request; `argument` NULL = none. */
+void client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
+    const struct convro_node *argument);
 /* auth.refresh; `argument` NULL = none. */
 void client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
     const struct convro_node *argument);
+
+/* ---- guest.c (guest.h has the rest) ---- */
+
+/* A packet to another module's server; `assembly` has its attachments, NULL = none. */
+void guest_packet(struct convro_ctx *ctx, struct session *session, const struct packet *packet,
+    const struct packet_assembly *assembly);
+void guest_message(struct convro_ctx *ctx, struct session *session, bool binary, struct slice data);
+/* The session's sockets end. */
+void guests_end(struct convro_ctx *ctx, struct session *session, const char *why);
+
+/* ---- mount.c ---- */
+
+/* One more server, without options; NULL when memory is out.  Thread: main. */
+struct mount *mount_new(struct convro_ctx *ctx);
+/* The same for a module's own; its options are copied.  NULL as above. */
+struct mount *mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *options);
+void mounts_free(void);
+enum convro_status mounts_worker_init(struct convro_ctx *ctx);
+void mounts_drain(struct convro_ctx *ctx);
+void mounts_worker_fini(struct convro_ctx *ctx);
 
 /* ---- push.c, catch_up.c (push.h has the rest) ---- */
 
 extern const struct convro_realtime realtime_table;
 /* The mount that the service works for; NULL at the end.  Thread: main. */
 void realtime_mount(struct mount *mount);
+
+/* Sockets of a room have come or gone. */
+void presence_count(struct mount *mount, struct slice room, int by);
 
 /* From now on pushes are queued.  `after` negative: the client gave none.  False when memory is
  * out.

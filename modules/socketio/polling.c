@@ -81,6 +81,18 @@ polling_send(struct session *session, struct slice packet)
 	return true;
 }
 
+bool
+polling_send_binary(struct session *session, struct slice data)
+{
+	struct polling *polling = session->polling;
+
+	engineio_put_binary(&polling->queue, data.data, data.len);
+	if (polling->queue.failed)
+		return false;
+	polling_release(session);
+	return true;
+}
+
 static void
 poll_gone(struct convro_ctx *ctx, void *arg)
 {

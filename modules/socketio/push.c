@@ -49,6 +49,7 @@ push_unref(struct push *push)
 	if (push->frame != NULL)
 		convro->socket->frame_unref(push->frame);
 	text_fini(&push->text);
+	text_fini(&push->room);
 	free(push);
 }
 
@@ -112,15 +113,37 @@ deliver(struct convro_ctx *ctx, void *arg)
 	struct delivery delivery = { ctx, push };
 	struct station *station = &mounted->stations[convro->work->worker(ctx)];
 	char name[ROOM_NAME_SIZE];
+	struct slice room;
 
 	convro->bus->set_module(ctx, mounted->module);
-	rooms_each(&station->rooms, device_room(push->device, name), visit, &delivery);
+	if (push->room.len > 0)
+		room = (struct slice){ push->room.data, push->room.len };
+	else
+		room = device_room(push->device, name);
+	rooms_each(&station->rooms, room, visit, &delivery);
 	push_unref(push);
 }
 
+static struct push *
+push_to(int64_t device, struct slice room, const char *event, int64_t cursor, struct slice json)
+{
+	struct push *push = push_new(&mounted->service, device, event, cursor, json);
+
+	if (push == NULL)
+		return NULL;
+	text_put_slice(&push->room, room);
+	if (push->room.failed) {
+		push_unref(push);
+		return NULL;
+	}
+	push->frame = convro->socket->frame(push->text.data, push->text.len, 0);
+	return push;
+}
+
+/* To the device's room, or to the one that is named. */
 static void
-realtime_push(struct convro_ctx *ctx, int64_t device, const char *event, int64_t cursor,
-    const char *json, size_t len)
+send_all(struct convro_ctx *ctx, int64_t device, struct slice room, const char *event,
+    int64_t cursor, struct slice json)
 {
 	struct push *push = NULL;
 
@@ -129,13 +152,8 @@ realtime_push(struct convro_ctx *ctx, int64_t device, const char *event, int64_t
 
 		if (atomic_load(&station->members) == 0)
 			continue;
-		if (push == NULL) {
-			push = push_new(
-			    &mounted->service, device, event, cursor, (struct slice){ json, len });
-			if (push != NULL)
-				push->frame =
-				    convro->socket->frame(push->text.data, push->text.len, 0);
-		}
+		if (push == NULL)
+			push = push_to(device, room, event, cursor, json);
 		if (push != NULL)
 			push_ref(push);
 		if (push == NULL ||
@@ -147,6 +165,40 @@ realtime_push(struct convro_ctx *ctx, int64_t device, const char *event, int64_t
 	}
 	if (push != NULL)
 		push_unref(push);
+}
+
+static void
+realtime_push(struct convro_ctx *ctx, int64_t device, const char *event, int64_t cursor,
+    const char *json, size_t len)
+{
+	send_all(ctx, device, (struct slice){ 0 }, event, cursor, (struct slice){ json, len });
+}
+
+static void
+realtime_push_room(struct convro_ctx *ctx, const char *room, size_t room_len, const char *event,
+    const char *json, size_t len)
+{
+	send_all(ctx, 0, (struct slice){ room, room_len }, event, 0, (struct slice){ json, len });
+}
+
+/* ---- who is there ---- */
+
+void
+presence_count(struct mount *mount, struct slice room, int by)
+{
+	/* The key of any one table will do for all workers. */
+	uint64_t hash = table_hash(&mount->stations[0].rooms.table, room);
+
+	(void)atomic_fetch_add(&mount->presence[hash % PRESENCE_SLOTS], (uint32_t)by);
+}
+
+static int
+realtime_has_members(struct convro_ctx *ctx, const char *room, size_t len)
+{
+	uint64_t hash = table_hash(&mounted->stations[0].rooms.table, (struct slice){ room, len });
+
+	(void)ctx;
+	return atomic_load(&mounted->presence[hash % PRESENCE_SLOTS]) != 0;
 }
 
 /* ---- registration ---- */
@@ -163,6 +215,13 @@ realtime_on_ack(struct convro_ctx *ctx, const char *event, convro_pushed_ack *fu
 	service_add_handler(&mounted->service, convro->bus->module(ctx), event, function, self);
 }
 
+static void
+realtime_on_event(
+    struct convro_ctx *ctx, const char *event, convro_client_event *function, void *self)
+{
+	service_add_event(&mounted->service, convro->bus->module(ctx), event, function, self);
+}
+
 const struct convro_realtime realtime_table = {
 	.size = sizeof(struct convro_realtime),
 	.push = realtime_push,
@@ -170,6 +229,10 @@ const struct convro_realtime realtime_table = {
 	.on_ack = realtime_on_ack,
 	.emit = catch_up_emit,
 	.page_done = catch_up_page_done,
+	.on_event = realtime_on_event,
+	.answer = client_reply,
+	.has_members = realtime_has_members,
+	.push_room = realtime_push_room,
 };
 
 void

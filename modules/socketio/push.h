@@ -15,6 +15,7 @@ struct push {
 	int64_t device;
 	int64_t cursor;
 	struct convro_frame *frame; /* of the whole text; NULL: the text is sent as it is */
+	struct text room;           /* where it goes; empty: the device's */
 	struct text text;           /* 42["event",<json>] */
 };
 

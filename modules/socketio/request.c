@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum transport { TRANSPORT_UNKNOWN, TRANSPORT_POLLING, TRANSPORT_WEBSOCKET };
@@ -45,6 +46,16 @@ origin_ok(struct convro_ctx *ctx)
 		if ((unsigned char)*origin < ' ' ? *origin != '\t' : *origin == 0x7f)
 			return false;
 	return true;
+}
+
+/* Browsers let any page open a WebSocket anywhere, so it is up to us. */
+static bool
+origin_allowed(struct convro_ctx *ctx, const struct mount *mount)
+{
+	const char *origin = convro->http->header(ctx, "origin");
+
+	return mount->origins == NULL || *mount->origins == '\0' || origin == NULL ||
+	       !convro->http->is_upgrade(ctx) || has_word(mount->origins, origin);
 }
 
 /* ---- the handshake ---- */
@@ -89,13 +100,32 @@ keep_query(struct convro_ctx *ctx, struct session *session)
 	return true;
 }
 
+static void
+set_cookie(struct convro_ctx *ctx, const struct session *session)
+{
+	const char *name = session->station->mount->cookie;
+	char value[256];
+
+	if (name == NULL || *name == '\0')
+		return;
+	(void)snprintf(value, sizeof(value), "%.150s=%.*s; Path=/; HttpOnly; SameSite=Lax", name,
+	    SID_LEN, session->sid);
+	convro->http->set_header(ctx, "Set-Cookie", value);
+}
+
 struct session *
 handshake_session(struct convro_ctx *ctx, struct station *station)
 {
 	struct session *session = station->draining ? NULL : session_new(ctx, station);
+	const struct mount *mount = station->mount;
+	const char *address = convro->http->address(ctx);
 
-	if (session != NULL && keep_query(ctx, session))
+	if (session != NULL && mount->guest == NULL && address != NULL)
+		session->address = strdup(address); /* limits do without it */
+	if (session != NULL && keep_query(ctx, session)) {
+		set_cookie(ctx, session);
 		return session;
+	}
 	if (session != NULL)
 		session_close(ctx, session, GOODBYE_NONE, "out of memory");
 	(void)convro->http->fail_later(ctx, 503, "OVERLOADED", 1);
@@ -117,10 +147,30 @@ handshake_put_open(const struct session *session, struct text *out)
 	engineio_put_open(out, &packet);
 }
 
+struct opening { /* in the context's memory */
+	struct station *station;
+	enum transport transport;
+	struct convro_on_socket subject;
+};
+
+static void
+decided(struct convro_ctx *ctx, void *arg, const struct convro_verdict *verdict)
+{
+	const struct opening *opening = arg;
+
+	if (verdict->kind == CONVRO_DENY)
+		(void)refuse(ctx, ENGINEIO_FORBIDDEN);
+	else if (opening->transport == TRANSPORT_WEBSOCKET)
+		(void)websocket_open(ctx, opening->station);
+	else
+		(void)polling_open(ctx, opening->station);
+}
+
 static int
 handshake(struct convro_ctx *ctx, struct station *station, enum transport transport)
 {
 	const char *version = convro->http->query(ctx, "EIO");
+	struct opening *opening;
 
 	if (transport == TRANSPORT_WEBSOCKET && !convro->http->is_upgrade(ctx))
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
@@ -128,51 +178,58 @@ handshake(struct convro_ctx *ctx, struct station *station, enum transport transp
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
 	if (version == NULL || strcmp(version, "4") != 0)
 		return refuse(ctx, ENGINEIO_UNSUPPORTED_PROTOCOL_VERSION);
-	if (transport == TRANSPORT_WEBSOCKET)
-		return websocket_open(ctx, station);
-	return polling_open(ctx, station);
+	opening = convro->mem->alloc(ctx, sizeof(*opening));
+	if (opening == NULL)
+		return convro->http->fail_later(ctx, 503, "OVERLOADED", 1);
+	*opening = (struct opening){ .station = station,
+		.transport = transport,
+		.subject = { .size = sizeof(opening->subject),
+		    .address = convro->http->address(ctx),
+		    .origin = convro->http->header(ctx, "origin") } };
+	convro->bus->ask(ctx, "socket.connect", &opening->subject, decided, opening);
+	return CONVRO_OK;
 }
 
 /* ---- routes ---- */
 
-static int
-serve(struct convro_ctx *ctx, struct mount *mount, bool is_post)
+int
+mount_serve(struct convro_ctx *ctx, struct mount *mount)
 {
 	struct station *station = &mount->stations[convro->work->worker(ctx)];
 	enum transport transport = transport_of(ctx, mount);
 	const char *sid = convro->http->query(ctx, "sid");
+	int method = convro->http->method(ctx);
 	struct session *session;
 
 	if (transport == TRANSPORT_UNKNOWN)
 		return refuse(ctx, ENGINEIO_UNKNOWN_TRANSPORT);
 	if (!origin_ok(ctx))
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
+	if (!origin_allowed(ctx, mount))
+		return refuse(ctx, ENGINEIO_FORBIDDEN);
 	if (sid == NULL || *sid == '\0') {
-		if (is_post)
+		if (method != CONVRO_GET)
 			return refuse(ctx, ENGINEIO_BAD_HANDSHAKE_METHOD);
 		return handshake(ctx, station, transport);
 	}
 	session = session_find(station, sid);
 	if (session == NULL)
 		return refuse(ctx, ENGINEIO_UNKNOWN_SID);
-	if (!is_post && convro->http->is_upgrade(ctx)) {
+	if (method == CONVRO_GET && convro->http->is_upgrade(ctx)) {
 		if (transport != TRANSPORT_WEBSOCKET)
 			return refuse(ctx, ENGINEIO_BAD_REQUEST);
 		return upgrade_begin(ctx, session);
 	}
 	if (transport != TRANSPORT_POLLING || session->polling == NULL)
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
-	return is_post ? polling_post(ctx, session) : polling_get(ctx, session);
+	if (method == CONVRO_GET)
+		return polling_get(ctx, session);
+	return method == CONVRO_POST ? polling_post(ctx, session)
+				     : refuse(ctx, ENGINEIO_BAD_REQUEST);
 }
 
 int
-socketio_get(struct convro_ctx *ctx, void *self)
+socketio_serve(struct convro_ctx *ctx, void *self)
 {
-	return serve(ctx, self, false);
-}
-
-int
-socketio_post(struct convro_ctx *ctx, void *self)
-{
-	return serve(ctx, self, true);
+	return mount_serve(ctx, self);
 }

@@ -47,6 +47,16 @@ ring_remove(struct ring *link)
 	ring_init(link);
 }
 
+static inline size_t
+ring_count(const struct ring *ring)
+{
+	size_t count = 0;
+
+	for (const struct ring *at = ring->next; at != ring; at = at->next)
+		count++;
+	return count;
+}
+
 /* Moves all elements of `from` to the empty `to`. */
 static inline void
 ring_take_all(struct ring *from, struct ring *to)

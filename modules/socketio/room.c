@@ -66,6 +66,12 @@ free_if_empty(struct rooms *rooms, struct room *room)
 	free(room);
 }
 
+struct slice
+room_name(const struct room_member *member)
+{
+	return (struct slice){ member->room->name, member->room->name_len };
+}
+
 /* The stay in a room of that name, NULL = none.  A member is in few rooms, and a room may hold many
  * members. */
 static struct room_member *

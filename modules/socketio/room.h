@@ -29,6 +29,9 @@ void rooms_fini(struct rooms *rooms); /* everybody has left */
 /* Adds `who` unless it is in already; `stays` is its own list.  False when memory is out. */
 bool rooms_join(struct rooms *rooms, struct slice name, struct ring *stays, void *who);
 
+/* The name of the room of a stay; borrowed while it lasts. */
+struct slice room_name(const struct room_member *member);
+
 /* Leaves one room; nothing happens when it is not in there. */
 void rooms_leave(struct rooms *rooms, struct slice name, struct ring *stays);
 

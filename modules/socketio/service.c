@@ -13,6 +13,9 @@ service_fini(struct service *service)
 {
 	for (uint32_t i = 0; i < service->handler_count; i++)
 		free((void *)(uintptr_t)service->handlers[i].event);
+	for (uint32_t i = 0; i < service->event_count; i++)
+		free((void *)(uintptr_t)service->events[i].event);
+	free(service->events);
 	free(service->handlers);
 	free(service->sources);
 	*service = (struct service){ 0 };
@@ -56,6 +59,33 @@ service_add_handler(struct service *service, const void *module, const char *eve
 		return;
 	}
 	handlers[service->handler_count++] = (struct ack_handler){ name, function, self, module };
+}
+
+void
+service_add_event(struct service *service, const void *module, const char *event,
+    convro_client_event *function, void *self)
+{
+	struct event_handler *events =
+	    realloc(service->events, (service->event_count + 1) * sizeof(*events));
+	char *name = strdup(event);
+
+	if (events != NULL)
+		service->events = events;
+	if (events == NULL || name == NULL) {
+		free(name);
+		service->failed = true;
+		return;
+	}
+	events[service->event_count++] = (struct event_handler){ name, function, self, module };
+}
+
+const struct event_handler *
+service_event(const struct service *service, struct slice event)
+{
+	for (uint32_t i = service->event_count; i > 0; i--)
+		if (slice_equal(slice_of(service->events[i - 1].event), event))
+			return &service->events[i - 1];
+	return NULL;
 }
 
 uint32_t

@@ -22,11 +22,20 @@ struct ack_handler {
 	const void *module;
 };
 
+struct event_handler {
+	const char *event; /* owned: a copy */
+	convro_client_event *function;
+	void *self;
+	const void *module;
+};
+
 struct service {                /* built in init, then only read */
 	struct source *sources; /* by order */
 	uint32_t source_count;
 	struct ack_handler *handlers;
 	uint32_t handler_count;
+	struct event_handler *events;
+	uint32_t event_count;
 	const char *event_names; /* the option: "event=name ..." */
 	bool failed;             /* memory ran out while modules registered */
 };
@@ -37,6 +46,11 @@ void service_add_source(
     struct service *service, const void *module, const struct convro_realtime_source *source);
 void service_add_handler(struct service *service, const void *module, const char *event,
     convro_pushed_ack *function, void *self);
+
+void service_add_event(struct service *service, const void *module, const char *event,
+    convro_client_event *function, void *self);
+/* Who hears of a client's event; NULL = nobody. */
+const struct event_handler *service_event(const struct service *service, struct slice event);
 
 /* 1-based number of the handler of an event; 0 = none. */
 uint32_t service_handler(const struct service *service, const char *event);

@@ -68,8 +68,8 @@ session_worker(void *self, const char *query, size_t len)
 }
 
 /* The sid is a secret: how long this takes must not tell how much of it was right. */
-static bool
-same_sid(const char *a, const char *b)
+bool
+same_id(const char *a, const char *b)
 {
 	unsigned char difference = 0;
 
@@ -90,7 +90,7 @@ session_find(struct station *station, const char *sid)
 	for (; node != NULL; node = table_find_next(node)) {
 		struct session *session = (struct session *)(void *)node;
 
-		if (same_sid(session->sid, sid))
+		if (same_id(session->sid, sid))
 			return session;
 	}
 	return NULL;
@@ -118,8 +118,9 @@ session_new(struct convro_ctx *ctx, struct station *station)
 		return NULL;
 	}
 	ring_push(&station->all, &session->all);
-	wheel_set(&station->wheel, &session->limit,
-	    convro->timer->now(ctx) + station->mount->connect_timeout);
+	if (!station->mount->raw)
+		wheel_set(&station->wheel, &session->limit,
+		    convro->timer->now(ctx) + station->mount->connect_timeout);
 	return session;
 }
 
@@ -135,6 +136,7 @@ session_unref(struct session *session)
 	if (--session->refs > 0)
 		return;
 	ring_remove(&session->all);
+	free(session->address);
 	free(session);
 }
 
@@ -182,6 +184,8 @@ void
 session_close(
     struct convro_ctx *ctx, struct session *session, enum goodbye goodbye, const char *why)
 {
+	bool was_open;
+
 	if (session->state == SESSION_CLOSED)
 		return;
 	if (session->state == SESSION_CLOSING) {
@@ -191,6 +195,12 @@ session_close(
 	}
 	convro->log->write(ctx, CONVRO_LOG_DEBUG, "session closed: %s", why);
 	client_leave(session);
+	session_ref(session);
+	guests_end(ctx, session, why);
+	was_open = session->state == SESSION_OPEN; /* those who were told may have closed it */
+	session_unref(session);
+	if (!was_open)
+		return;
 	alarm_cancel(&session->limit);
 	alarm_cancel(&session->heartbeat);
 	upgrade_cancel(session);
@@ -272,14 +282,30 @@ session_drained(struct convro_ctx *ctx, struct session *session)
 		catch_up_resume(ctx, session->catch_up);
 }
 
+void
+session_send_binary(struct convro_ctx *ctx, struct session *session, struct slice data)
+{
+	if (session->state != SESSION_OPEN)
+		return;
+	if (is_too_much(session, data.len))
+		session_close(ctx, session, GOODBYE_NONE, "overflow");
+	else if (session->socket != NULL)
+		convro->socket->send_data(session->socket, data.data, data.len, 1);
+	else if (session->polling != NULL && !polling_send_binary(session, data))
+		session_close(ctx, session, GOODBYE_NONE, "transport error");
+}
+
 /* ---- packets from the client ---- */
 
 static void
-dispatch(struct convro_ctx *ctx, struct session *session, const struct packet *packet)
+dispatch(struct convro_ctx *ctx, struct session *session, const struct packet *packet,
+    const struct packet_assembly *assembly)
 {
 	bool is_root = slice_equal(packet->namespace, slice_of("/"));
 
-	if (packet->type == PACKET_CONNECT) {
+	if (session->station->mount->guest != NULL) {
+		guest_packet(ctx, session, packet, assembly);
+	} else if (packet->type == PACKET_CONNECT) {
 		client_connect(ctx, session, packet);
 	} else if (!is_root || session->client == CLIENT_NONE) {
 		session_close(ctx, session, GOODBYE_CLOSE, "invalid state");
@@ -312,7 +338,7 @@ receive_binary(struct convro_ctx *ctx, struct session *session, struct slice dat
 		return;
 	}
 	session->assembly = NULL;
-	dispatch(ctx, session, &assembly->packet);
+	dispatch(ctx, session, &assembly->packet, assembly);
 	packet_assembly_free(assembly);
 }
 
@@ -330,7 +356,7 @@ receive_text(struct convro_ctx *ctx, struct session *session, struct slice data)
 		return;
 	}
 	if (packet.attachments == 0) {
-		dispatch(ctx, session, &packet);
+		dispatch(ctx, session, &packet, NULL);
 		return;
 	}
 	session->assembly =
@@ -345,7 +371,9 @@ session_receive(
 {
 	switch (packet->type) {
 	case ENGINEIO_MESSAGE:
-		if (packet->binary)
+		if (session->station->mount->raw)
+			guest_message(ctx, session, packet->binary, packet->data);
+		else if (packet->binary)
 			receive_binary(ctx, session, packet->data);
 		else
 			receive_text(ctx, session, packet->data);
@@ -354,7 +382,9 @@ session_receive(
 		heartbeat_pong(ctx, session);
 		break;
 	case ENGINEIO_CLOSE:
-		session_close(ctx, session, GOODBYE_ERROR, "transport close");
+		/* A poll that waits gets a NOOP: the client knows. */
+		session_close(ctx, session, session->socket != NULL ? GOODBYE_ERROR : GOODBYE_NONE,
+		    "transport close");
 		break;
 	case ENGINEIO_PING: /* the direction of version 3 */
 		session_close(ctx, session, GOODBYE_ERROR, "transport error");

@@ -6,18 +6,18 @@
  *	request.c      which session and transport a request is for
  *	session.c      one client's session; polling.c, websocket.c and upgrade.c are
  *	               its transports, heartbeat.c its clock
- *	connect.c      CONNECT and who is there; event.c, refresh.c, revoke.c
+ *	connect.c      CONNECT and who is there; event.c, call.c, refresh.c, revoke.c
  *	push.c         pushes to a device; catch_up.c, what a client missed
+ *	mount.c        the servers there are: our own, and those that other modules
+ *	               have through the service "socketio.v1" (guest.h)
  *	engineio.c, packet.c ...   the formats, pure code
  */
-#include "mount.h"
-
-#include <stdlib.h>
+#include "guest.h"
 
 const struct convro_api *convro;
 
-#define SECONDS        1000
-#define LARGEST_PACKET (2 * 1024 * 1024) /* bytes of a single push that a source may emit */
+#define SECONDS           1000
+#define COOKIE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 static const struct convro_option options[] = {
 	{ .name = "path",
@@ -80,6 +80,26 @@ static const struct convro_option options[] = {
 	    .example = "256k",
 	    .min = 4096,
 	    .max = 64 * 1024 * 1024 },
+	{ .name = "cookie",
+	    .type = CONVRO_OPTION_TEXT,
+	    .initial = "",
+	    .summary =
+		"Name of a cookie with the session's id, for load balancers that keep a client on one server by it; empty means none. Convro itself does not need it.",
+	    .example = "io" },
+	{ .name = "origins",
+	    .type = CONVRO_OPTION_WORDS,
+	    .initial = "",
+	    .summary =
+		"Origins of web pages that may open WebSockets, to which the browsers' rules for other requests do not apply; empty means any. Clients that are no browsers send none and are not asked.",
+	    .example = "https://chat.example" },
+	{ .name = "max_requests",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "16",
+	    .summary =
+		"How many requests over its socket (event \"request\") a client may have under way; more are answered with 429.",
+	    .example = "4",
+	    .min = 1,
+	    .max = 1024 },
 	{ .name = "event_names",
 	    .type = CONVRO_OPTION_WORDS,
 	    .initial = "",
@@ -88,21 +108,28 @@ static const struct convro_option options[] = {
 	    .example = "dm.message=message dm.receipt=receipt" },
 };
 
-#define ROUTE(verb, function, more)                                                                \
+#define ROUTE(verb, more)                                                                          \
 	{                                                                                          \
 		.method = (verb), .path = "/socket.io", .access = CONVRO_PUBLIC,                   \
-		.handler = (function),                                                             \
+		.handler = socketio_serve,                                                         \
 		.flags = CONVRO_ROUTE_RAW | CONVRO_ROUTE_HIDDEN | CONVRO_ROUTE_PREFIX | (more),    \
 		.group = "Realtime", .summary = "Socket.IO", .worker = session_worker,             \
 		.path_option = "path"                                                              \
 	}
 
 static const struct convro_route routes[] = {
-	ROUTE(CONVRO_GET, socketio_get, CONVRO_ROUTE_NO_HEAD),
-	ROUTE(CONVRO_POST, socketio_post, 0),
+	ROUTE(CONVRO_GET, CONVRO_ROUTE_NO_HEAD),
+	ROUTE(CONVRO_POST, 0),
+	/* The protocol has an error of its own for the others. */
+	ROUTE(CONVRO_PUT, 0),
+	ROUTE(CONVRO_DELETE, 0),
+	ROUTE(CONVRO_PATCH, 0),
 };
 
-static const struct convro_service services[] = { { "realtime.v1", &realtime_table } };
+static const struct convro_service services[] = {
+	{ "realtime.v1", &realtime_table },
+	{ "socketio.v1", &guest_table },
+};
 static const char *const needs[] = { "auth.v1" };
 static const struct convro_subscription subscriptions[] = {
 	{ "auth.revoked", socketio_revoked, CONVRO_EVERY_WORKER },
@@ -110,7 +137,7 @@ static const struct convro_subscription subscriptions[] = {
 
 /* ---- start ---- */
 
-static bool
+bool
 has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
@@ -139,6 +166,9 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->upgrade_timeout = convro->conf->get_int(ctx, "upgrade_timeout");
 	mount->max_payload = (uint32_t)convro->conf->get_int(ctx, "max_payload");
 	mount->send_limit = (uint32_t)convro->conf->get_int(ctx, "send_limit");
+	mount->cookie = convro->conf->get_text(ctx, "cookie");
+	mount->origins = convro->conf->get_text(ctx, "origins");
+	mount->max_requests = (uint32_t)convro->conf->get_int(ctx, "max_requests");
 	mount->polling = has_word(transports, "polling");
 	mount->websocket = has_word(transports, "websocket");
 	mount->service.event_names = names;
@@ -147,6 +177,11 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	/* session.c keeps the limit; this one is for answers to WebSocket pings, of which no module
 	 * hears, beside all that session.c may allow. */
 	mount->socket_events.max_queue = mount->send_limit + PACE_BYTES + LARGEST_PACKET;
+	if (strspn(mount->cookie, COOKIE_CHARACTERS) != strlen(mount->cookie)) {
+		convro->log->write(ctx, CONVRO_LOG_ERROR,
+		    "cookie \"%s\" is no name of letters, digits, '-', '_' and '.'", mount->cookie);
+		return CONVRO_INVALID;
+	}
 	if (wrong != NULL) {
 		convro->log->write(ctx, CONVRO_LOG_ERROR, "event_names \"%s\": %s", names, wrong);
 		return CONVRO_INVALID;
@@ -159,61 +194,14 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	return CONVRO_OK;
 }
 
-static bool
-station_init(struct station *station, struct mount *mount, uint32_t index)
-{
-	station->mount = mount;
-	station->index = index;
-	ring_init(&station->all);
-	text_init(&station->scratch, 0);
-	atomic_init(&station->members, 0);
-	atomic_init(&station->missed, false);
-	return table_init(&station->sessions) && rooms_init(&station->rooms);
-}
-
-static void
-mount_free(struct mount *mount)
-{
-	for (uint32_t i = 0; i < mount->station_count; i++) {
-		struct station *station = &mount->stations[i];
-
-		/* Sockets that the core dropped without a word. */
-		while (!ring_is_empty(&station->all)) {
-			struct session *session =
-			    RING_ENTRY(station->all.next, struct session, all);
-
-			ring_remove(&session->all);
-			free(session);
-		}
-		table_fini(&station->sessions);
-		rooms_fini(&station->rooms);
-		text_fini(&station->scratch);
-	}
-	free(mount->stations);
-	service_fini(&mount->service);
-	free(mount);
-}
-
 static enum convro_status
 init(struct convro_ctx *ctx, void **self)
 {
-	struct mount *mount = calloc(1, sizeof(*mount));
-	enum convro_status status;
+	struct mount *mount = mount_new(ctx);
+	enum convro_status status = mount != NULL ? read_options(ctx, mount) : CONVRO_NO_MEMORY;
 
-	if (mount == NULL)
-		return CONVRO_NO_MEMORY;
-	mount->module = convro->bus->module(ctx);
-	status = read_options(ctx, mount);
-	mount->stations = calloc(convro->work->workers(ctx), sizeof(*mount->stations));
-	if (status == CONVRO_OK && mount->stations == NULL)
-		status = CONVRO_NO_MEMORY;
-	for (uint32_t i = 0; status == CONVRO_OK && i < convro->work->workers(ctx); i++) {
-		mount->station_count++;
-		if (!station_init(&mount->stations[i], mount, i))
-			status = CONVRO_FAILED;
-	}
 	if (status != CONVRO_OK) {
-		mount_free(mount);
+		mounts_free();
 		return status;
 	}
 	realtime_mount(mount);
@@ -224,14 +212,9 @@ init(struct convro_ctx *ctx, void **self)
 static enum convro_status
 worker_init(struct convro_ctx *ctx, void *self)
 {
-	struct mount *mount = self;
-	struct station *station = &mount->stations[convro->work->worker(ctx)];
+	const struct mount *mount = self;
 
-	if (mount->service.failed)
-		return CONVRO_NO_MEMORY;
-	wheel_init(&station->wheel, convro->timer->now(ctx));
-	station->timer = convro->timer->every(ctx, WHEEL_TICK_MS, station_tick, station);
-	return station->timer != NULL ? CONVRO_OK : CONVRO_NO_MEMORY;
+	return mount->service.failed ? CONVRO_NO_MEMORY : mounts_worker_init(ctx);
 }
 
 /* ---- end ---- */
@@ -239,29 +222,24 @@ worker_init(struct convro_ctx *ctx, void *self)
 static void
 drain(struct convro_ctx *ctx, void *self)
 {
-	struct mount *mount = self;
-	struct station *station = &mount->stations[convro->work->worker(ctx)];
-
-	station->draining = true;
-	station_close_all(ctx, station, "server shutting down");
+	(void)self;
+	mounts_drain(ctx);
 }
 
 static void
 worker_fini(struct convro_ctx *ctx, void *self)
 {
-	struct mount *mount = self;
-	struct station *station = &mount->stations[convro->work->worker(ctx)];
-
-	convro->timer->cancel(station->timer);
-	station_close_all(ctx, station, "server shutting down");
+	(void)self;
+	mounts_worker_fini(ctx);
 }
 
 static void
 fini(struct convro_ctx *ctx, void *self)
 {
 	(void)ctx;
+	(void)self;
 	realtime_mount(NULL);
-	mount_free(self);
+	mounts_free();
 }
 
 static const struct convro_module descriptor = {

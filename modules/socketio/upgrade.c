@@ -8,6 +8,7 @@
  * Until 5 the polls go on; whatever else happens to the candidate ends it and
  * leaves the session alone.
  */
+#include "base64.h"
 #include "mount.h"
 
 #include <stdlib.h>
@@ -79,19 +80,24 @@ upgrade_lost(struct session *session)
 	(void)take_socket(session);
 }
 
-/* The packets of a poll's body, each as a message of its own.  No packet holds the separator: JSON
- * escapes it. */
+/* The packets of a poll's body, which gets overwritten, each as a message of its own.  No packet
+ * holds the separator: JSON escapes it. */
 static void
 move_queue(struct convro_socket *socket, const struct text *queue)
 {
-	const char *at = queue->data, *end = at != NULL ? at + queue->len : at;
+	char *at = queue->data, *end = at != NULL ? at + queue->len : at;
 
 	while (at < end) {
-		const char *next = memchr(at, '\x1e', (size_t)(end - at));
+		char *next = memchr(at, '\x1e', (size_t)(end - at));
+		size_t len;
 
 		if (next == NULL)
 			next = end;
-		convro->socket->send_data(socket, at, (size_t)(next - at), 0);
+		len = (size_t)(next - at);
+		if (*at == 'b' && text_from_base64(at + 1, len - 1, &len))
+			convro->socket->send_data(socket, at + 1, len, 1);
+		else
+			convro->socket->send_data(socket, at, len, 0);
 		at = next + 1;
 	}
 }

@@ -8,9 +8,16 @@
 void
 wheel_init(struct wheel *wheel, int64_t now)
 {
+	wheel_init_ticks(wheel, now, WHEEL_TICK_MS);
+}
+
+void
+wheel_init_ticks(struct wheel *wheel, int64_t now, int64_t tick_ms)
+{
 	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
 		ring_init(&wheel->slots[i]);
-	wheel->tick = now / WHEEL_TICK_MS;
+	wheel->tick_ms = tick_ms;
+	wheel->tick = now / tick_ms;
 }
 
 void
@@ -24,7 +31,7 @@ alarm_init(struct alarm *alarm, uint32_t kind)
 void
 wheel_set(struct wheel *wheel, struct alarm *alarm, int64_t due)
 {
-	int64_t tick = (due + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
+	int64_t tick = (due + wheel->tick_ms - 1) / wheel->tick_ms;
 
 	if (tick <= wheel->tick)
 		tick = wheel->tick + 1;
@@ -42,7 +49,7 @@ alarm_cancel(struct alarm *alarm)
 void
 wheel_run(struct wheel *wheel, int64_t now, void (*fire)(void *arg, struct alarm *alarm), void *arg)
 {
-	int64_t last = now / WHEEL_TICK_MS;
+	int64_t last = now / wheel->tick_ms;
 
 	/* After a long pause every slot is looked at once. */
 	if (last - wheel->tick > WHEEL_SLOTS)

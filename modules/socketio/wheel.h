@@ -10,8 +10,10 @@
 
 #include <stdint.h>
 
-#define WHEEL_SLOTS   512
-#define WHEEL_TICK_MS 100 /* an alarm fires up to this much after it is due, never before */
+#define WHEEL_SLOTS 512
+#define WHEEL_TICK_MS                                                                              \
+	100 /* unless said otherwise; an alarm fires up to this much after it is due, never before \
+	     */
 
 struct alarm {
 	struct ring link;
@@ -21,10 +23,14 @@ struct alarm {
 
 struct wheel {
 	struct ring slots[WHEEL_SLOTS];
-	int64_t tick; /* number of the last one that ran */
+	int64_t tick;    /* number of the last one that ran */
+	int64_t tick_ms; /* length of one */
 };
 
 void wheel_init(struct wheel *wheel, int64_t now);
+
+/* The same with ticks of another length, for short time limits. */
+void wheel_init_ticks(struct wheel *wheel, int64_t now, int64_t tick_ms);
 
 /* An alarm that is not set. */
 void alarm_init(struct alarm *alarm, uint32_t kind);

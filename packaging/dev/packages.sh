@@ -33,7 +33,9 @@ need() {
 	say "installing ${missing[*]}"
 	as_root apt-get update -q >&2
 	[[ " ${missing[*]} " != *" postgresql-15 "* ]] || keep_postgresql_quiet
+	[[ " ${missing[*]} " != *" nginx "* ]] || hold_nginx
 	apt_install "${missing[@]}"
+	[[ " ${missing[*]} " != *" nginx "* ]] || release_nginx
 }
 
 # Debian's package would make a cluster of its own and start it. Nobody asked for that, so it is told
@@ -44,6 +46,19 @@ keep_postgresql_quiet() {
 	if ! grep -Eq '^[[:space:]]*create_main_cluster' "$settings" 2>/dev/null; then
 		printf '%s\n' "# Written by Convro's ./dev, which runs private clusters only." \
 			"create_main_cluster = false" | as_root tee -a "$settings" >/dev/null
+	fi
+}
+
+# Nor does the test of the proxy want a web server at the machine's port 80: Debian's package would start
+# one. It is masked while it arrives, and left disabled.
+hold_nginx() {
+	! command -v systemctl >/dev/null || as_root systemctl -q mask nginx.service
+}
+
+release_nginx() {
+	if command -v systemctl >/dev/null; then
+		as_root systemctl -q unmask nginx.service
+		as_root systemctl -q disable nginx.service
 	fi
 }
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { buildDir as build, runOnce, startServer } from './kit/server.js';
 import { register } from './kit/people.js';
 
-const modules = ['status', 'auth', 'users', 'prekeys', 'dm_sessions', 'dm_messages', 'receipts', 'socketio', 'ratelimit'];
+const modules = ['status', 'auth', 'users', 'prekeys', 'dm_sessions', 'dm_messages', 'receipts', 'socketio', 'dm_typing', 'ratelimit'];
 let dir;
 
 before(() => { dir = mkdtempSync(path.join(tmpdir(), 'convro-cli-')); });

@@ -14,7 +14,6 @@ import { QUICK } from './kit/contract.js';
 const OUT_OF_REACH = {
 	INITIATOR_DEVICE_NOT_FOUND: "a removed device's token ends first",
 	INTERNAL_ERROR: 'needs a defect',
-	DB_UNAVAILABLE: 'needs a store that fails',
 };
 
 /** Wire contract, section 2. */

@@ -42,15 +42,6 @@ async function killAndStart() {
 	await server.start();
 }
 
-async function allRows(end) {
-	const rows = [];
-	for (let page, cursor = 0; !page || page.hasMore; cursor = page.nextAfterId) {
-		page = await end.history({ direction: 'all', afterId: cursor, limit: 200 });
-		rows.push(...page.messages);
-	}
-	return rows;
-}
-
 test('every acknowledged message is in the history exactly once, and every other one at most once', async () => {
 	const acknowledged = new Map(); // clientMessageId → row
 	const unanswered = [];
@@ -76,8 +67,8 @@ test('every acknowledged message is in the history exactly once, and every other
 
 		const stored = new Map();
 		for (const { initiator, responder } of sessions) {
-			const rows = await allRows(responder);
-			assert.deepEqual(await allRows(initiator), rows);
+			const rows = await responder.allRows();
+			assert.deepEqual(await initiator.allRows(), rows);
 			const ids = rows.map((row) => row.id);
 			assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => a - b));
 			for (const row of rows) {
@@ -95,7 +86,7 @@ test('every acknowledged message is in the history exactly once, and every other
 		assert.ok([200, 201].includes((await person.post('/v1/dm/messages/send', body)).status));
 	let total = 0;
 	for (const { responder } of sessions)
-		total += (await allRows(responder)).length;
+		total += (await responder.allRows()).length;
 	assert.equal(total, acknowledged.size + unanswered.length);
 });
 

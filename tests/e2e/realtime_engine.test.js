@@ -177,7 +177,7 @@ test('what is posted: several packets, bad ones, too many bytes, another type', 
 	const waiting = poll(sid);
 	await sleep(50);
 	await post(sid, '1');
-	assert.equal((await waiting).text, '1');
+	assert.equal((await waiting).text, '6'); // as the protocol's own test suite asks
 });
 
 test('a goodbye waits for the next poll, behind what is queued', async () => {
@@ -352,4 +352,24 @@ test('says goodbye when the server stops', async () => {
 	await own.stop();
 	for (const reason of await Promise.all(ends))
 		assert.match(reason, /^transport/); // so clients come back
+});
+
+test('sets a cookie and looks at the origin of WebSockets when it is told to', async () => {
+	const other = await startServer({ set: { 'socketio.cookie': 'io', 'socketio.origins': 'https://a.example https://b.example' } });
+	const answer = await other.http.get('/socket.io/?EIO=4&transport=polling');
+	const { sid } = JSON.parse(answer.text.slice(1));
+	assert.equal(String(answer.headers['set-cookie']), `io=${sid}; Path=/; HttpOnly; SameSite=Lax`);
+	await other.http.post(`/socket.io/?EIO=4&transport=polling&sid=${sid}`, '40');
+	assert.equal((await other.http.get(`/socket.io/?EIO=4&transport=polling&sid=${sid}`)).headers['set-cookie'], undefined);
+	for (const [origin, expected] of [['https://a.example', 'open'], ['https://b.example', 'open'], [undefined, 'open'],
+		['https://a.example.org', 'error'], ['null', 'error'], ['http://a.example', 'error']]) {
+		const socket = new WebSocket(`ws://127.0.0.1:${other.port}/socket.io/?EIO=4&transport=websocket`, origin && { origin });
+		const outcome = await new Promise((resolve) => {
+			socket.once('open', () => resolve('open'));
+			socket.once('error', (error) => resolve(/403/.test(error.message) ? 'error' : error.message));
+		});
+		assert.equal(outcome, expected, origin);
+		socket.terminate();
+	}
+	await other.stop();
 });

@@ -32,7 +32,7 @@ main(void)
 		return SKIPPED;
 	}
 #endif
-	kit_conninfo = cluster_start();
+	kit_conninfo = cluster_start(true);
 	if (kit_conninfo == NULL) {
 		(void)fprintf(stderr, "could not start a PostgreSQL for the test\n");
 		cluster_stop();

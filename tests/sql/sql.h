@@ -89,11 +89,6 @@ void one_of_many_refreshes_of_a_token_succeeds(void **state);
 void one_of_many_registrations_gets_the_device(void **state);
 void one_cursor_misses_nothing_over_all_sessions(void **state);
 
-/* cluster.c: a PostgreSQL of our own under a temporary directory, or the one
- * that CONVRO_TEST_PG (a connection string) names.  NULL: none to be had. */
-const char *cluster_start(void);
-void cluster_stop(void);
-
 /* cases.c: what the statements must answer, the same on both engines. */
 struct step {
 	/* A statement, BEGIN, COMMIT, ROLLBACK, or "sql" with a plain query. */

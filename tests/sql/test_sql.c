@@ -4,6 +4,7 @@
  * statement against its header lines, the outcomes of cases.c, the plans, and
  * what happens between several connections (concurrency.c).
  */
+#include "cluster.h"
 #include "sql.h"
 
 #include <setjmp.h>
@@ -331,7 +332,7 @@ static int
 open_both(void)
 {
 	sqlite_open(&sqlite);
-	conninfo = cluster_start();
+	conninfo = cluster_start(false);
 	if (conninfo != NULL)
 		pg_open(&pg, conninfo);
 #ifdef POSTGRES_BINDIR

@@ -5,16 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 
 const ANSWER_MS = 30000; // generous: sanitizer builds on two busy cores
 
 export class HttpClient {
-	constructor(url, { token, headers = {} } = {}) {
+	constructor(url, { token, headers = {}, ...connection } = {}) {
 		this.base = new URL(url);
+		this.protocol = this.base.protocol === 'https:' ? https : http;
 		this.token = token;
 		this.headers = headers;
-		this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+		this.agent = new this.protocol.Agent({ keepAlive: true, maxSockets: 64, ...connection });
 	}
 
 	get(path, token) {
@@ -56,7 +58,7 @@ export class HttpClient {
 		}
 
 		return new Promise((resolve, reject) => {
-			const request = http.request({
+			const request = this.protocol.request({
 				host: this.base.hostname, port: this.base.port, method, path, headers: sent, agent: this.agent,
 			}, (response) => {
 				const chunks = [];

@@ -136,6 +136,16 @@ class End {
 		const search = new URLSearchParams({ sessionId: this.sessionId, ...query });
 		return assertStatus(await this.person.get(`/v1/dm/messages/history?${search}`), 200).body;
 	}
+
+	/** The whole history, oldest first. */
+	async allRows() {
+		const rows = [];
+		for (let page, cursor = 0; !page || page.hasMore; cursor = page.nextAfterId) {
+			page = await this.history({ direction: 'all', afterId: cursor, limit: 200 });
+			rows.push(...page.messages);
+		}
+		return rows;
+	}
 }
 
 /** Bundle and open; the session stays PENDING. With `anyDevice` the server chooses the responder's device. */

@@ -34,7 +34,7 @@ const sanitizerOptions = {
  * takes it between this check and the server's start; random, as the servers share ports (SO_REUSEPORT)
  * and two of them on one would not even notice.
  */
-async function freePort() {
+export async function freePort() {
 	for (let tries = 0; tries < 100; tries++) {
 		const port = 10000 + crypto.randomInt(22000);
 		const probe = net.createServer();
@@ -104,7 +104,7 @@ class Server {
 	/** Runs (again) on the same directory, store and port. */
 	async start({ set } = {}) {
 		if (this.engine === 'postgresql')
-			this.database ??= await createDatabase();
+			this.database ??= await createDatabase(this.options.cluster);
 		this.writeConfig(set);
 		const from = this.output.length;
 		this.child = spawn(path.join(this.build, 'bin/convrod'), ['--config', this.configFile],
@@ -122,8 +122,8 @@ class Server {
 			this.child.once('close', (code, signal) => resolve({ code, signal }));
 		});
 		const ended = this.exited.then((how) => { throw new Error(`convrod ended before it listened (${describe(how)}):\n${this.output.slice(from)}`); });
-		ended.catch(() => {});
-		await Promise.race([this.waitForLog(/listening on http:\/\//, START_MS, from), ended]);
+		ended.catch(() => { this.child = null; });
+		await this.waitForLog(/listening on http:\/\//, START_MS, from, ended);
 		return this;
 	}
 
@@ -131,8 +131,8 @@ class Server {
 		return this.output;
 	}
 
-	/** Resolves with the match; what was logged before counts too. */
-	waitForLog(pattern, ms = 5000, from = 0) {
+	/** Resolves with the match; what was logged before counts too. Ends early when the promise `ended` is rejected. */
+	waitForLog(pattern, ms = 5000, from = 0, ended = null) {
 		return new Promise((resolve, reject) => {
 			const look = () => {
 				const match = pattern.exec(this.output.slice(from));
@@ -143,6 +143,7 @@ class Server {
 			const finish = (settle, value) => { clearTimeout(timer); this.watchers.delete(look); settle(value); };
 			this.watchers.add(look);
 			look();
+			ended?.catch((error) => finish(reject, error));
 		});
 	}
 
@@ -211,7 +212,8 @@ export async function startServer(options = {}) {
 	try {
 		return await server.start();
 	} catch (error) {
-		server.child = null;
+		if (server.child)
+			await server.kill(); // it did not end by itself
 		await server.stop().catch(() => {});
 		throw error;
 	}

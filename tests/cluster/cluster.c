@@ -21,6 +21,8 @@
 
 static char dir[64];
 static char conninfo[1024];
+static char given_server[512]; /* of a cluster that is not ours */
+static char database[64];      /* made on it */
 static pid_t server;
 
 bool
@@ -32,6 +34,7 @@ cluster_is_ours(void)
 #ifdef POSTGRES_BINDIR
 
 static char data[96];
+static const char *fsync_setting;
 
 /* In the child: no root, output to dir/log, death with the parent. */
 static void
@@ -94,20 +97,21 @@ static bool
 launch_server(void)
 {
 	const char *const run[] = { POSTGRES_BINDIR "/postgres", "-D", data, "-k", dir, "-c",
-		"listen_addresses=", "-c", "shared_buffers=32MB", NULL };
+		"listen_addresses=", "-c", fsync_setting, "-c", "shared_buffers=32MB", NULL };
 
 	server = launch(run);
 	return server > 0 && answers();
 }
 
 static const char *
-start_own(void)
+start_own(bool with_fsync)
 {
 	const char *const init[] = { POSTGRES_BINDIR "/initdb", "-D", data, "-U", "convro", "-A",
 		"trust", "-E", "UTF8", "--locale=C", "--no-sync", NULL };
 	int status = -1;
 	pid_t pid;
 
+	fsync_setting = with_fsync ? "fsync=on" : "fsync=off";
 	(void)snprintf(dir, sizeof(dir), "/tmp/convro-pg-XXXXXX");
 	if (mkdtemp(dir) == NULL) {
 		dir[0] = '\0';
@@ -138,8 +142,9 @@ launch_server(void)
 }
 
 static const char *
-start_own(void)
+start_own(bool with_fsync)
 {
+	(void)with_fsync;
 	return NULL;
 }
 
@@ -154,14 +159,75 @@ remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
 	return remove(path);
 }
 
+/* CONVRO_TEST_PG as "key='value' ..." without its database: a socket directory
+ * ("/run/postgresql"), a URL or a connection string.  False when it is none. */
+static bool
+read_given(const char *given, char *out, size_t size)
+{
+	char *message = NULL;
+	size_t len = 0;
+	PQconninfoOption *options;
+
+	if (*given == '/') {
+		(void)snprintf(out, size, "host=%s", given);
+		return true;
+	}
+	options = PQconninfoParse(given, &message);
+	if (options == NULL) {
+		(void)fprintf(stderr, "CONVRO_TEST_PG: %s", message);
+		PQfreemem(message);
+		return false;
+	}
+	for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+		int added;
+
+		if (option->val == NULL || strcmp(option->keyword, "dbname") == 0)
+			continue;
+		added = snprintf(out + len, size - len, "%s='%s' ", option->keyword, option->val);
+		if (added < 0 || (size_t)added >= size - len)
+			break;
+		len += (size_t)added;
+	}
+	PQconninfoFree(options);
+	return len > 0;
+}
+
+/* Runs one command outside any transaction on the cluster that was given. */
+static bool
+command(const char *what)
+{
+	char sql[160], where[600];
+	PGconn *conn;
+	PGresult *result;
+	bool ok;
+
+	(void)snprintf(where, sizeof(where), "%s dbname=postgres", given_server);
+	(void)snprintf(sql, sizeof(sql), "%s %s", what, database);
+	conn = PQconnectdb(where);
+	result = PQexec(conn, sql);
+	ok = PQresultStatus(result) == PGRES_COMMAND_OK;
+	if (!ok)
+		(void)fprintf(stderr, "%s: %s", sql, PQerrorMessage(conn));
+	PQclear(result);
+	PQfinish(conn);
+	return ok;
+}
+
 const char *
-cluster_start(void)
+cluster_start(bool with_fsync)
 {
 	const char *given = getenv("CONVRO_TEST_PG");
 
 	if (given == NULL || *given == '\0')
-		return start_own();
-	(void)snprintf(conninfo, sizeof(conninfo), *given == '/' ? "host=%s" : "%s", given);
+		return start_own(with_fsync);
+	if (!read_given(given, given_server, sizeof(given_server)))
+		return NULL;
+	(void)snprintf(database, sizeof(database), "convro_test_%ld", (long)getpid());
+	if (!command("CREATE DATABASE")) {
+		database[0] = '\0';
+		return NULL;
+	}
+	(void)snprintf(conninfo, sizeof(conninfo), "%s dbname=%s", given_server, database);
 	return conninfo;
 }
 
@@ -193,6 +259,8 @@ cluster_revive(void)
 void
 cluster_stop(void)
 {
+	if (database[0] != '\0')
+		(void)command("DROP DATABASE");
 	end_server(SIGINT); /* "fast" */
 	if (dir[0] != '\0')
 		(void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The servers there are: our own, and those of other modules.  Their lists are
+ * made in init and only read after it.
+ */
+#include "mount.h"
+
+#include "guest.h"
+#include "recovery.h"
+
+#include <stdlib.h>
+
+static struct mount *mounts;
+
+static bool
+station_init(struct station *station, struct mount *mount, uint32_t index)
+{
+	station->mount = mount;
+	station->index = index;
+	ring_init(&station->all);
+	text_init(&station->scratch, 0);
+	atomic_init(&station->members, 0);
+	atomic_init(&station->missed, false);
+	return table_init(&station->sessions) && rooms_init(&station->rooms);
+}
+
+static void
+mount_free(struct mount *mount)
+{
+	for (uint32_t i = 0; i < mount->station_count; i++) {
+		struct station *station = &mount->stations[i];
+
+		/* Sockets that the core dropped without a word. */
+		while (!ring_is_empty(&station->all)) {
+			struct session *session =
+			    RING_ENTRY(station->all.next, struct session, all);
+
+			ring_remove(&session->all);
+			free(session->address);
+			free(session->who);
+			free(session);
+		}
+		table_fini(&station->sessions);
+		rooms_fini(&station->rooms);
+		text_fini(&station->scratch);
+	}
+	recovery_free(mount->recovery);
+	free(mount->stations);
+	free(mount->face);
+	service_fini(&mount->service);
+	free(mount);
+}
+
+static struct mount *
+make(struct convro_ctx *ctx)
+{
+	struct mount *mount = calloc(1, sizeof(*mount));
+	uint32_t workers = convro->work->workers(ctx);
+
+	if (mount == NULL)
+		return NULL;
+	mount->stations = calloc(workers, sizeof(*mount->stations));
+	while (mount->stations != NULL && mount->station_count < workers) {
+		uint32_t index = mount->station_count++;
+
+		if (!station_init(&mount->stations[index], mount, index))
+			break;
+		if (index == workers - 1)
+			return mount;
+	}
+	mount_free(mount);
+	return NULL;
+}
+
+static void
+add(struct mount *mount)
+{
+	struct mount **at = &mounts;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = mount;
+}
+
+struct mount *
+mount_new(struct convro_ctx *ctx)
+{
+	struct mount *mount = make(ctx);
+
+	if (mount == NULL)
+		return NULL;
+	mount->module = convro->bus->module(ctx);
+	add(mount);
+	return mount;
+}
+
+/* ---- another module's ---- */
+
+static void
+preset(uint32_t *option, uint32_t value)
+{
+	if (*option == 0)
+		*option = value;
+}
+
+static void
+fill_in(struct convro_socketio_options *options)
+{
+	preset(&options->ping_interval, 25000);
+	preset(&options->ping_timeout, 20000);
+	preset(&options->connect_timeout, 45000);
+	preset(&options->upgrade_timeout, 10000);
+	preset(&options->max_payload, 1000000);
+	preset(&options->send_limit, 1024 * 1024);
+	preset(&options->max_namespaces, 16);
+	preset(&options->max_rooms, 1024);
+	preset(&options->max_acks, 1024);
+	preset(&options->recovery_ms, 120000);
+	preset(&options->recovery_bytes, 1024 * 1024);
+}
+
+struct mount *
+mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *options)
+{
+	struct mount *mount = make(ctx);
+	struct convro_socketio_mount *face = calloc(1, sizeof(*face));
+	struct convro_socketio_options *own;
+
+	if (mount != NULL)
+		mount->face = face;
+	else
+		free(face);
+	if (mount == NULL || face == NULL) {
+		if (mount != NULL)
+			mount_free(mount);
+		return NULL;
+	}
+	own = &face->options;
+	memcpy(own, options, options->size < sizeof(*own) ? options->size : sizeof(*own));
+	fill_in(own);
+	face->mount = mount;
+	mount->module = mounts->module;
+	mount->guest = own;
+	mount->guest_module = convro->bus->module(ctx);
+	mount->raw = (own->flags & CONVRO_SOCKETIO_RAW) != 0;
+	mount->ping_interval = own->ping_interval;
+	mount->ping_timeout = own->ping_timeout;
+	mount->connect_timeout = own->connect_timeout;
+	mount->upgrade_timeout = own->upgrade_timeout;
+	mount->max_payload = own->max_payload;
+	mount->send_limit = own->send_limit;
+	mount->polling = mount->websocket = true;
+	mount->socket_events = websocket_events;
+	mount->socket_events.max_message = own->max_payload;
+	mount->socket_events.max_queue = own->send_limit + PACE_BYTES + LARGEST_PACKET;
+	if ((own->flags & CONVRO_SOCKETIO_RECOVERY) != 0) {
+		mount->recovery = recovery_new(own);
+		if (mount->recovery == NULL) {
+			mount_free(mount);
+			return NULL;
+		}
+	}
+	add(mount);
+	return mount;
+}
+
+/* ---- life ---- */
+
+void
+mounts_free(void)
+{
+	while (mounts != NULL) {
+		struct mount *mount = mounts;
+
+		mounts = mount->next;
+		mount_free(mount);
+	}
+}
+
+/* Short time limits are kept as exactly as they are short. */
+static int64_t
+tick_of(const struct mount *mount)
+{
+	int64_t tick = mount->ping_timeout / 200;
+
+	return tick < 1 ? 1 : tick > WHEEL_TICK_MS ? WHEEL_TICK_MS : tick;
+}
+
+enum convro_status
+mounts_worker_init(struct convro_ctx *ctx)
+{
+	for (struct mount *mount = mounts; mount != NULL; mount = mount->next) {
+		struct station *station = &mount->stations[convro->work->worker(ctx)];
+		int64_t tick = tick_of(mount);
+
+		wheel_init_ticks(&station->wheel, convro->timer->now(ctx), tick);
+		station->timer = convro->timer->every(ctx, (uint64_t)tick, station_tick, station);
+		if (station->timer == NULL)
+			return CONVRO_NO_MEMORY;
+	}
+	return CONVRO_OK;
+}
+
+void
+mounts_drain(struct convro_ctx *ctx)
+{
+	for (struct mount *mount = mounts; mount != NULL; mount = mount->next) {
+		struct station *station = &mount->stations[convro->work->worker(ctx)];
+
+		station->draining = true;
+		station_close_all(ctx, station, "server shutting down");
+	}
+}
+
+void
+mounts_worker_fini(struct convro_ctx *ctx)
+{
+	for (struct mount *mount = mounts; mount != NULL; mount = mount->next) {
+		struct station *station = &mount->stations[convro->work->worker(ctx)];
+
+		convro->timer->cancel(station->timer);
+		station_close_all(ctx, station, "server shutting down");
+	}
+}

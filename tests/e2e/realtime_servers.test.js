@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Servers that a module mounts for itself (the service "socketio.v1"), by the module that the protocol suites use: namespaces,
+ * acknowledgements both ways, binary, rooms, and connection state recovery.
+ */
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { io } from 'socket.io-client';
+import WebSocket from 'ws';
+import { buildDir, startServer } from './kit/server.js';
+
+const module = path.join(buildDir, 'test-modules/conformance.so');
+const start = (set, workers = 2) => startServer({
+	modules: ['auth', 'socketio', module], workers,
+	set: { 'socketio.path': '/realtime', 'conformance.i_am_a_test': 'on', ...set },
+});
+let server;
+let recovering;
+before(async () => { [server, recovering] = await Promise.all([start({}), start({ 'conformance.recovery': 'on' })]); });
+after(async () => { await server?.stop(); await recovering?.stop(); });
+
+const once = (emitter, event, ms = 5000) => new Promise((resolve, reject) => {
+	const timer = setTimeout(() => reject(new Error(`no ${event} in ${ms} ms`)), ms);
+	emitter.once(event, (...args) => { clearTimeout(timer); resolve(args); });
+});
+const transports = [['websocket'], ['polling'], ['polling', 'websocket']];
+
+function open(from, namespace = '/', options = {}) {
+	const socket = io(from.url + namespace, { forceNew: true, reconnection: false, ...options });
+	socket.first = once(socket, 'auth', 10000);
+	socket.ready = once(socket, 'connect', 10000).then(() => socket);
+	return socket;
+}
+
+test('refuses to start as part of a real server', async () => {
+	await assert.rejects(start({ 'conformance.i_am_a_test': 'off' }), /this module lets anybody in/);
+});
+
+for (const transport of transports) {
+	test(`echoes, acknowledges and asks over ${transport}`, async () => {
+		const socket = await open(server, '/', { transports: transport, auth: { z: 1, a: 'b' } }).ready;
+		assert.deepEqual(await socket.first, [{ z: 1, a: 'b' }]);
+		const args = [1, 'a,b"]\\', [1, { a: null }], Buffer.from([1, 2, 30]), { deep: [Buffer.alloc(0)] }];
+		const back = once(socket, 'message-back');
+		socket.emit('message', ...args);
+		assert.deepEqual((await back).map((arg) => (arg instanceof ArrayBuffer ? Buffer.from(arg) : arg))[1], 'a,b"]\\');
+		const acked = await socket.timeout(3000).emitWithAck('message-with-ack', Buffer.from('xyz'));
+		assert.equal(Buffer.from(acked).toString(), 'xyz');
+		socket.on('question', (x, answer) => answer(x, Buffer.from('answer')));
+		const answered = once(socket, 'answered');
+		socket.emit('ask', { x: 5 });
+		const [x, binary] = await answered;
+		assert.deepEqual([x, Buffer.from(binary).toString()], [{ x: 5 }, 'answer']);
+		socket.disconnect();
+	});
+}
+
+test('serves namespaces side by side, and says which there are not', async () => {
+	const root = await open(server).ready;
+	const custom = root.io.socket('/custom', { auth: { who: 'c' } });
+	const told = once(custom, 'auth');
+	await told;
+	assert.notEqual(custom.id, root.id);
+	const unknown = root.io.socket('/unknown');
+	const [error] = await once(unknown, 'connect_error');
+	assert.equal(error.message, 'Invalid namespace');
+	custom.disconnect();
+	assert.equal(await root.timeout(3000).emitWithAck('message-with-ack', 7), 7);
+	root.disconnect();
+});
+
+test('tells rooms on every worker, binary too', async () => {
+	const sockets = await Promise.all(Array.from({ length: 9 }, (_, i) => open(server, '/', { transports: transports[i % 3] }).ready));
+	await Promise.all(sockets.slice(0, 8).map((socket) => socket.timeout(3000).emitWithAck('join', 'r')));
+	const pushed = sockets.slice(0, 8).map((socket) => once(socket, 'pushed'));
+	sockets[8].on('pushed', () => assert.fail('it is not in the room'));
+	sockets[8].emit('push', 'r', 1, Buffer.from('two'));
+	for (const args of await Promise.all(pushed))
+		assert.deepEqual([args[0], Buffer.from(args[1]).toString()], [1, 'two']);
+	const alone = once(sockets[3], 'pushed');
+	sockets[8].emit('push', sockets[3].id, 'you');
+	assert.deepEqual(await alone, ['you']);
+	for (const socket of sockets)
+		socket.disconnect();
+});
+
+test('closes what names attachments that are not there', async () => {
+	for (const num of [1, -1, '0', 0.5, null]) {
+		const socket = await open(server, '/', { transports: ['websocket'] }).ready;
+		const gone = once(socket, 'disconnect');
+		const raw = socket.io.engine.transport.ws;
+		raw.send(`451-["message",{"_placeholder":true,"num":${JSON.stringify(num)}}]`);
+		raw.send(Buffer.from('x'));
+		await gone;
+	}
+});
+
+test('ends a namespace, or the whole connection', async () => {
+	const kicked = await open(server).ready;
+	kicked.emit('kick');
+	assert.deepEqual((await once(kicked, 'disconnect'))[0], 'io server disconnect');
+	const hard = await open(server).ready;
+	hard.emit('kick-hard');
+	assert.ok(['io server disconnect', 'transport close'].includes((await once(hard, 'disconnect'))[0]));
+});
+
+test('echoes Engine.IO and WebSocket messages as they came', async () => {
+	const echo = new WebSocket(`ws://127.0.0.1:${server.port}/ws-echo`);
+	await once(echo, 'open');
+	const large = Buffer.alloc(3 << 20, 'a');
+	echo.send(large);
+	assert.ok((await once(echo, 'message', 10000))[0].equals(large));
+	echo.close();
+	const engine = new WebSocket(`ws://127.0.0.1:${server.port}/engine.io/?EIO=4&transport=websocket`);
+	const seen = [];
+	engine.on('message', (data) => seen.push(data.toString()));
+	await once(engine, 'open');
+	engine.send('4hello');
+	while (!seen.includes('4hello'))
+		await once(engine, 'message');
+	engine.close();
+});
+
+/** Loses the connection as a network does, and comes back. */
+async function comeBack(socket) {
+	const back = once(socket, 'connect', 10000);
+	socket.io.engine.transport.ws.terminate();
+	await once(socket, 'disconnect');
+	await new Promise((resolve) => { setTimeout(resolve, 50); });
+	return { back, connect: () => socket.connect() };
+}
+
+test('brings a socket back again and again, with its id, rooms and what it missed', async () => {
+	const options = { transports: ['websocket'] };
+	const [socket, other] = await Promise.all([open(recovering, '/', options).ready, open(recovering, '/', options).ready]);
+	await socket.timeout(3000).emitWithAck('join', 'r');
+	const { id } = socket;
+	const seen = [];
+	socket.on('pushed', (x) => seen.push(x));
+	for (let round = 0; round < 3; round++) {
+		const { back, connect } = await comeBack(socket);
+		other.emit('push', 'r', `missed ${round}`);
+		other.emit('push', 'elsewhere', 'not for it');
+		await other.timeout(3000).emitWithAck('message-with-ack', 1);
+		connect();
+		await back;
+		assert.deepEqual([socket.recovered, socket.id], [true, id]);
+		await socket.timeout(3000).emitWithAck('message-with-ack', 1);
+		const live = once(socket, 'pushed');
+		other.emit('push', 'r', `live ${round}`);
+		await live;
+	}
+	assert.deepEqual(seen, ['missed 0', 'live 0', 'missed 1', 'live 1', 'missed 2', 'live 2']);
+	socket.disconnect();
+	other.disconnect();
+});
+
+test('recovers nobody with a pid that is unknown, used or given up', async () => {
+	const options = { transports: ['websocket'] };
+	for (const pid of ['x', 'A'.repeat(20), 5, null]) {
+		const socket = await open(recovering, '/', { ...options, auth: { pid, offset: '1' } }).ready;
+		assert.equal(socket.recovered, false);
+		socket.disconnect();
+	}
+	const socket = await open(recovering, '/', options).ready;
+	const { id } = socket;
+	socket.disconnect();
+	socket.connect();
+	await once(socket, 'connect');
+	assert.deepEqual([socket.recovered, socket.id === id], [false, false]);
+	socket.disconnect();
+});
