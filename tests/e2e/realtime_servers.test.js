@@ -100,9 +100,11 @@ test('ends a namespace, or the whole connection', async () => {
 	const kicked = await open(server).ready;
 	kicked.emit('kick');
 	assert.deepEqual((await once(kicked, 'disconnect'))[0], 'io server disconnect');
-	const hard = await open(server).ready;
-	hard.emit('kick-hard');
-	assert.ok(['io server disconnect', 'transport close'].includes((await once(hard, 'disconnect'))[0]));
+	for (const transport of ['websocket', 'polling']) {
+		const hard = await open(server, '/', { transports: [transport] }).ready;
+		hard.emit('kick-hard');
+		assert.ok(['io server disconnect', 'transport close'].includes((await once(hard, 'disconnect'))[0]), transport);
+	}
 });
 
 test('echoes Engine.IO and WebSocket messages as they came', async () => {
