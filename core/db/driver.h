@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* Raised whenever a struct of this file changes: core and drivers are released together. */
-#define DB_DRIVER_VERSION 1
+#define DB_DRIVER_VERSION 2
 
 struct event_base;
 struct db_state; /* the driver's own */
@@ -172,8 +172,10 @@ struct db_driver {
 	/* Completes what reads the worker still has (NOT_SENT); none comes after.  Before or after
 	 * stop. */
 	void (*worker_fini)(struct db_state *state, uint32_t worker);
-	/* Takes a read; never blocks, always completes it, OVERLOAD when the queue is full. */
-	void (*read)(struct db_state *state, uint32_t worker, struct db_request *request);
+	/* Takes the reads of one loop turn, linked by `next` (at least one), in their order; never
+	 * blocks, always completes each, OVERLOAD when the queue is full.  Several at once, so that
+	 * a turn full of requests wakes a thread or writes to a connection once. */
+	void (*read)(struct db_state *state, uint32_t worker, struct db_request *requests);
 
 	/* --- writer thread (core/db/writer.c), one at a time --- */
 

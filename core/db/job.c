@@ -16,29 +16,63 @@
 
 enum {
 	ARENA_FIRST = 2048, /* bytes: a message's arguments and its row */
-	RECYCLED_MOST = 128,
+	SPARE_MOST = 128,
 	RESERVE = 128, /* outstanding bad news of one worker, which the next round of its loop ends
 			*/
 };
 
 static void
-free_all(struct list *jobs)
+free_spare(struct list *link)
 {
+	struct db_job *job = LIST_OF(link, struct db_job, link);
+
+	arena_free(job->request.arena);
+	free(job);
+}
+
+static bool
+trim_spare(struct trimmer *trimmer)
+{
+	struct db_worker *jobs = LIST_OF(trimmer, struct db_worker, trimmer);
 	struct list *link;
 
-	while ((link = list_take_first(jobs)) != NULL) {
-		struct db_job *job = LIST_OF(link, struct db_job, link);
+	while ((link = spare_trim(&jobs->spare_jobs)) != NULL)
+		free_spare(link);
+	return false;
+}
 
-		arena_free(job->request.arena);
-		free(job);
-	}
+void
+jobs_flush(struct db_worker *jobs)
+{
+	struct db_request *reads = jobs->reads;
+
+	jobs->reads = NULL;
+	jobs->reads_end = &jobs->reads;
+	if (reads != NULL)
+		jobs->db->driver->read(jobs->db->state, jobs->index, reads);
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	jobs_flush(arg);
 }
 
 int
-jobs_init(struct db_worker *jobs)
+jobs_init(struct db_worker *jobs, struct db *db, struct worker *worker)
 {
-	list_init(&jobs->free_jobs);
+	jobs->db = db;
+	jobs->index = worker->index;
+	jobs->reads_end = &jobs->reads;
+	spare_init(&jobs->spare_jobs);
+	jobs->trimmer.trim = trim_spare;
+	trimmer_add(worker, &jobs->trimmer);
 	list_init(&jobs->reserve_jobs);
+	jobs->turn_event = event_new(worker->base, -1, 0, on_turn, jobs);
+	if (jobs->turn_event == NULL)
+		return -1;
 	for (uint32_t i = 0; i < RESERVE; i++) {
 		struct db_job *job = calloc(1, sizeof(*job));
 
@@ -55,8 +89,16 @@ jobs_init(struct db_worker *jobs)
 void
 jobs_fini(struct db_worker *jobs)
 {
-	free_all(&jobs->free_jobs);
-	free_all(&jobs->reserve_jobs);
+	struct list *link;
+
+	if (jobs->turn_event != NULL)
+		event_free(jobs->turn_event);
+	jobs->turn_event = NULL;
+	trimmer_remove(&jobs->trimmer);
+	while ((link = spare_take(&jobs->spare_jobs)) != NULL)
+		free_spare(link);
+	while ((link = list_take_first(&jobs->reserve_jobs)) != NULL)
+		free_spare(link);
 }
 
 static struct db_job *
@@ -74,7 +116,7 @@ struct db_job *
 job_new(struct worker *worker)
 {
 	struct db_worker *jobs = worker->db;
-	struct list *link = jobs != NULL ? list_take_first(&jobs->free_jobs) : NULL;
+	struct list *link = jobs != NULL ? spare_take(&jobs->spare_jobs) : NULL;
 	struct arena *arena = NULL;
 	struct db_job *job;
 	bool is_reserve = false;
@@ -82,7 +124,6 @@ job_new(struct worker *worker)
 	if (link != NULL) {
 		job = LIST_OF(link, struct db_job, link);
 		arena = job->request.arena;
-		jobs->free_count--;
 	} else {
 		job = malloc(sizeof(*job));
 		if (job == NULL) {
@@ -109,10 +150,9 @@ job_free(struct worker *worker, struct db_job *job)
 		list_push_back(&jobs->reserve_jobs, &job->link);
 		return;
 	}
-	if (jobs != NULL && jobs->free_count < RECYCLED_MOST && job->request.arena != NULL) {
+	if (jobs != NULL && job->request.arena != NULL &&
+	    spare_give(&jobs->spare_jobs, &job->link, SPARE_MOST)) {
 		arena_reset(job->request.arena);
-		list_push_front(&jobs->free_jobs, &job->link);
-		jobs->free_count++;
 		return;
 	}
 	arena_free(job->request.arena);
@@ -141,6 +181,17 @@ job_fail(struct db_job *job, enum convro_status status)
 	job_post(job);
 }
 
+/* To the end of the turn, where all its reads leave together. */
+static void
+queue_read(struct db_worker *jobs, struct db_request *request)
+{
+	if (jobs->reads == NULL)
+		event_active(jobs->turn_event, EV_TIMEOUT, 0);
+	request->next = NULL;
+	*jobs->reads_end = request;
+	jobs->reads_end = &request->next;
+}
+
 void
 job_submit(struct db *db, struct db_job *job)
 {
@@ -154,7 +205,7 @@ job_submit(struct db *db, struct db_job *job)
 	else if (request->write)
 		writer_submit(db->writer, job);
 	else
-		db->driver->read(db->state, request->worker, request);
+		queue_read(jobs, request);
 }
 
 void

@@ -199,7 +199,7 @@ db_worker_init(struct db *db, struct worker *worker)
 {
 	struct db_worker *jobs = calloc(1, sizeof(*jobs));
 
-	if (jobs == NULL || jobs_init(jobs) != 0) {
+	if (jobs == NULL || jobs_init(jobs, db, worker) != 0) {
 		log_error("out of memory for a worker's share of the database");
 		free(jobs);
 		return -1;
@@ -221,6 +221,7 @@ db_worker_fini(struct db *db, struct worker *worker)
 
 	if (jobs == NULL)
 		return;
+	jobs_flush(jobs);
 	if (db->driver->worker_fini != NULL)
 		db->driver->worker_fini(db->state, worker->index);
 	worker->db = NULL; /* what still comes back is freed */

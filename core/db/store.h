@@ -35,18 +35,22 @@ struct db {
 	uint8_t key[DB_KEY_LEN];
 };
 
-/* A worker's jobs that wait for reuse.  Touched by that worker alone. */
+/* A worker's jobs: reads of this loop turn, and those that wait for reuse.  Touched by that worker
+ * alone. */
 struct db_worker {
 	struct db *db;
-	struct list free_jobs;
-	uint32_t free_count;
+	uint32_t index;
+	struct event *turn_event;
+	struct db_request *reads, **reads_end; /* handed to the driver at the end of the turn */
+	struct spare spare_jobs;
+	struct trimmer trimmer;
 	/* For when memory is out: a call must still be answered, and not within itself. */
 	struct list reserve_jobs;
 };
 
 struct db_job {
 	struct db_request request;
-	struct list link; /* in free_jobs or reserve_jobs */
+	struct list link; /* in spare_jobs or reserve_jobs */
 	struct task task;
 	/* Runs on the worker when the request came back; gives the job back with job_free. */
 	void (*finish)(struct worker *worker, struct db_job *job);
@@ -73,8 +77,10 @@ job_of(struct db_request *own)
 /* --- job.c; thread: the worker's unless said otherwise --- */
 
 /* 0, or -1 when memory is out. */
-int jobs_init(struct db_worker *jobs);
+int jobs_init(struct db_worker *jobs, struct db *db, struct worker *worker);
 void jobs_fini(struct db_worker *jobs);
+/* Hands the reads of this turn to the driver, without waiting for its end. */
+void jobs_flush(struct db_worker *jobs);
 /* An empty job with an arena of its own; the arena is NULL (and nothing can be asked for) when
  * memory is out.  Never NULL. */
 struct db_job *job_new(struct worker *worker);

@@ -285,6 +285,7 @@ front_accepted(evhtp_connection_t *conn, void *arg)
 	list_init(&front->link);
 	list_push_back(&http->fronts, &front->link);
 	http->front_count++;
+	tide_rise(&http->tide, http->front_count);
 	guard_init(&front->guard, &http->http->settings.limits);
 	address_text(conn->saddr, front->peer);
 	bufferevent_getcb(

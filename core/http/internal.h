@@ -86,6 +86,8 @@ struct http_worker {
 	struct evhtp *evhtp[ENDPOINTS_MAX]; /* one instance, with its listener, per endpoint */
 	struct list fronts;                 /* open connections */
 	uint32_t front_count;
+	struct tide tide;
+	struct trimmer trimmer;
 	struct list calls;         /* requests without a connection (call.c) */
 	uint32_t unanswered;       /* requests without an answer */
 	struct front *triggering;  /* the connection whose request libevhtp is being given */

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG 4096 /* the kernel caps it at net.core.somaxconn */
+#define BACKLOG    4096  /* the kernel caps it at net.core.somaxconn */
+#define UNACKED_MS 30000 /* bytes on the wire without an acknowledgement: the peer is gone */
 
 int
 endpoint_parse(const char *text, size_t len, struct endpoint *out)
@@ -64,10 +65,12 @@ write_text(struct endpoint *endpoint)
 	    ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
 }
 
-/* What accepted sockets inherit is set here once: no delay of small answers. */
+/* What accepted sockets inherit is set here once: no delay of small answers, and an end of those
+ * whose peer is gone. */
 static bool
 set_options(int fd, const struct endpoint *endpoint)
 {
+	const unsigned unacked = UNACKED_MS;
 	const int on = 1;
 
 	if (endpoint->address.ss_family == AF_INET6 &&
@@ -75,7 +78,8 @@ set_options(int fd, const struct endpoint *endpoint)
 		return false;
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	       setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
-	       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+	       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+	       setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked, sizeof(unacked)) == 0;
 }
 
 static int

@@ -119,6 +119,14 @@ common_timeout(struct event_base *base, int64_t ms)
 	return event_base_init_common_timeout(base, &in);
 }
 
+static bool
+trim(struct trimmer *trimmer)
+{
+	struct http_worker *http = LIST_OF(trimmer, struct http_worker, trimmer);
+
+	return tide_is_out(&http->tide, http->front_count);
+}
+
 int
 http_worker_prepare(struct http_worker *http, struct http *server, struct worker *worker)
 {
@@ -132,6 +140,8 @@ http_worker_prepare(struct http_worker *http, struct http *server, struct worker
 	buf_init(&http->head, 0);
 	buf_init(&http->body, 0);
 	worker->http = http;
+	http->trimmer.trim = trim;
+	trimmer_add(worker, &http->trimmer);
 	http->leftover = evbuffer_new();
 	http->accept_again = evtimer_new(base, on_accept_again, http);
 	http->request_timeout = common_timeout(base, settings->request_timeout_ms);
@@ -151,6 +161,7 @@ http_worker_free(struct http_worker *http)
 	if (http->worker == NULL)
 		return;
 	sockets_fini(http->worker);
+	trimmer_remove(&http->trimmer);
 	if (http->leftover != NULL)
 		evbuffer_free(http->leftover);
 	if (http->accept_again != NULL)

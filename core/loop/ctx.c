@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/must.h"
+#include "base/slab.h"
 #include "loop/commit_order.h"
 #include "loop/offload.h"
 
@@ -15,20 +16,19 @@
 #include <string.h>
 
 enum {
-	ARENA_FIRST = 4096,  /* bytes: a request with a short body and its answer */
-	RECYCLED_MOST = 128, /* contexts a worker keeps for reuse */
+	ARENA_FIRST = 4096, /* bytes: a request with a short body and its answer */
+	SPARE_MOST = 128,   /* contexts a worker keeps for reuse */
 };
 
 struct convro_ctx *
 ctx_new(struct worker *worker, struct module *module)
 {
 	struct convro_ctx *ctx = NULL;
-	struct list *link = list_take_first(&worker->free_contexts);
+	struct list *link = spare_take(&worker->spare_contexts);
 	struct arena *arena;
 
 	if (link != NULL) {
 		ctx = LIST_OF(link, struct convro_ctx, link);
-		worker->free_count--;
 		arena = ctx->arena;
 	} else {
 		ctx = malloc(sizeof(*ctx));
@@ -88,28 +88,49 @@ ctx_unref(struct convro_ctx *ctx)
 		ending->function(ending->arg);
 	list_remove(&ctx->link);
 	worker->context_count--;
-	if (worker->free_count < RECYCLED_MOST) {
+	if (spare_give(&worker->spare_contexts, &ctx->link, SPARE_MOST)) {
 		arena_reset(ctx->arena);
-		list_push_front(&worker->free_contexts, &ctx->link);
-		worker->free_count++;
 		return;
 	}
 	arena_free(ctx->arena);
 	free(ctx);
 }
 
+static void
+free_spare(struct list *link)
+{
+	struct convro_ctx *ctx = LIST_OF(link, struct convro_ctx, link);
+
+	arena_free(ctx->arena);
+	free(ctx);
+}
+
+static bool
+trim_spare(struct trimmer *trimmer)
+{
+	struct worker *worker = LIST_OF(trimmer, struct worker, context_trimmer);
+	struct list *link;
+
+	while ((link = spare_trim(&worker->spare_contexts)) != NULL)
+		free_spare(link);
+	return false;
+}
+
 void
-ctx_free_recycled(struct worker *worker)
+ctx_init(struct worker *worker)
+{
+	spare_init(&worker->spare_contexts);
+	worker->context_trimmer.trim = trim_spare;
+	trimmer_add(worker, &worker->context_trimmer);
+}
+
+void
+ctx_fini(struct worker *worker)
 {
 	struct list *link;
 
-	while ((link = list_take_first(&worker->free_contexts)) != NULL) {
-		struct convro_ctx *ctx = LIST_OF(link, struct convro_ctx, link);
-
-		arena_free(ctx->arena);
-		free(ctx);
-	}
-	worker->free_count = 0;
+	while ((link = spare_take(&worker->spare_contexts)) != NULL)
+		free_spare(link);
 }
 
 bool
@@ -144,11 +165,51 @@ mem_copy(struct convro_ctx *ctx, const void *data, size_t len)
 	return arena_copy(ctx->arena, data, len);
 }
 
+struct convro_pool {
+	struct slab slab;
+};
+
+static struct convro_pool *
+mem_pool_new(struct convro_ctx *ctx, size_t size)
+{
+	struct convro_pool *pool = malloc(sizeof(*pool));
+
+	(void)ctx;
+	if (pool != NULL)
+		slab_init(&pool->slab, size);
+	return pool;
+}
+
+static void
+mem_pool_free(struct convro_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	slab_fini(&pool->slab);
+	free(pool);
+}
+
+static void *
+mem_pool_take(struct convro_pool *pool)
+{
+	return slab_take(&pool->slab);
+}
+
+static void
+mem_pool_give(struct convro_pool *pool, void *object)
+{
+	slab_give(&pool->slab, object);
+}
+
 const struct convro_mem_table mem_table = {
 	.size = sizeof(struct convro_mem_table),
 	.alloc = mem_alloc,
 	.zero = mem_zero,
 	.copy = mem_copy,
+	.pool_new = mem_pool_new,
+	.pool_free = mem_pool_free,
+	.pool_take = mem_pool_take,
+	.pool_give = mem_pool_give,
 };
 
 /* ---- work ---- */

@@ -53,8 +53,11 @@ bool ctx_at_end(struct convro_ctx *ctx, void (*function)(void *arg), void *arg);
 /* Frees or recycles the context when it was the last. */
 void ctx_unref(struct convro_ctx *ctx);
 
-/* At a worker's end: the recycled contexts; the timers that are still set. */
-void ctx_free_recycled(struct worker *worker);
+/* The worker's spare contexts. */
+void ctx_init(struct worker *worker);
+void ctx_fini(struct worker *worker);
+
+/* At a worker's end: the timers that are still set. */
 void timers_free(struct worker *worker);
 
 /* Runs `function` in a context of its own on the current worker; false when memory is out. */

@@ -8,6 +8,7 @@
 #define LOOP_WORKER_H
 
 #include "base/list.h"
+#include "loop/spare.h"
 
 #include <convro/abi.h>
 #include <convro/work.h>
@@ -50,8 +51,11 @@ struct worker {
 
 	struct list contexts; /* live ones */
 	uint32_t context_count;
-	struct list free_contexts; /* recycled, with their arenas */
-	uint32_t free_count;
+	struct spare spare_contexts; /* with their arenas */
+	struct trimmer context_trimmer;
+
+	struct list trimmers; /* called by trim_event every few seconds */
+	struct event *trim_event;
 
 	struct list timers; /* set ones */
 	bool stopping;

@@ -10,21 +10,26 @@
 #include "ws/shared_frame.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_SIZE  65536
-#define LINGER_MS  2000  /* for the peer's end of the connection */
-#define END_MS     5000  /* for the last frames to be taken */
-#define UNACKED_MS 30000 /* bytes on the wire without an acknowledgement */
+#define READ_SIZE 65536
+#define LINGER_MS 2000 /* for the peer's end of the connection */
+#define END_MS    5000 /* for the last frames to be taken */
 
 static void on_turn(evutil_socket_t fd, short what, void *arg);
 
 /* ---- the worker's ---- */
+
+static bool
+trim(struct trimmer *trimmer)
+{
+	struct sockets *sockets = LIST_OF(trimmer, struct sockets, trimmer);
+
+	return tide_is_out(&sockets->tide, sockets->count);
+}
 
 int
 sockets_init(struct worker *worker)
@@ -40,10 +45,40 @@ sockets_init(struct worker *worker)
 	sockets->turn_event = event_new(worker->base, -1, 0, on_turn, sockets);
 	sockets->buffer = malloc(READ_SIZE);
 	sockets->deflate = ws_deflate_new();
+	sockets->trimmer.trim = trim;
+	trimmer_add(worker, &sockets->trimmer);
 	worker->sockets = sockets;
 	return sockets->turn_event != NULL && sockets->buffer != NULL && sockets->deflate != NULL
 		   ? 0
 		   : -1;
+}
+
+static void
+early_free(struct convro_socket *socket)
+{
+	if (socket->early == NULL)
+		return;
+	buf_fini(socket->early);
+	free(socket->early);
+	socket->early = NULL;
+}
+
+/* Keeps what came early; false when memory is out.  The buffer is taken in any case. */
+static bool
+early_keep(struct convro_socket *socket, struct buf *early)
+{
+	bool is_sound = !early->failed;
+
+	if (is_sound && early->len > 0) {
+		socket->early = malloc(sizeof(*socket->early));
+		is_sound = socket->early != NULL;
+	}
+	if (socket->early != NULL)
+		*socket->early = *early;
+	else
+		buf_fini(early);
+	buf_init(early, 0);
+	return is_sound;
 }
 
 static void
@@ -62,7 +97,7 @@ socket_free(struct convro_socket *socket)
 		free(first);
 	}
 	ws_reader_fini(&socket->reader);
-	buf_fini(&socket->early);
+	early_free(socket);
 	if (socket->fd >= 0)
 		(void)close(socket->fd);
 	slab_give(&sockets->slab, socket);
@@ -89,10 +124,12 @@ sockets_fini(struct worker *worker)
 	if (sockets == NULL)
 		return;
 	sockets_drop(worker);
+	trimmer_remove(&sockets->trimmer);
 	if (sockets->turn_event != NULL)
 		event_free(sockets->turn_event);
 	free(sockets->buffer);
 	ws_deflate_free(sockets->deflate);
+	slab_fini(&sockets->slab);
 	free(sockets);
 	worker->sockets = NULL;
 }
@@ -322,12 +359,13 @@ look_at(struct convro_socket *socket)
 		socket_free(socket);
 		return;
 	}
-	if (socket->early.len > 0) {
-		struct buf early = socket->early;
+	if (socket->early != NULL) {
+		struct buf *early = socket->early;
 
-		buf_init(&socket->early, 0);
-		feed(socket, early.data, early.len);
-		buf_fini(&early);
+		socket->early = NULL;
+		feed(socket, early->data, early->len);
+		buf_fini(early);
+		free(early);
 		socket_schedule(socket);
 		return;
 	}
@@ -386,9 +424,9 @@ socket_new(struct worker *worker, struct module *module, const struct convro_soc
 	socket->fd = -1;
 	socket->window_bits = window_bits & 0xf;
 	ws_reader_init(&socket->reader, events->max_message, window_bits != 0);
-	buf_init(&socket->early, 0);
 	list_push_back(&sockets->all, &socket->link);
 	sockets->count++;
+	tide_rise(&sockets->tide, sockets->count);
 	return socket;
 }
 
@@ -396,17 +434,12 @@ void
 socket_start(struct convro_socket *socket, int fd, const struct buf *head, struct buf *early)
 {
 	struct convro_frame *frame = frame_raw(head->data, head->len);
-	const unsigned unacked = UNACKED_MS;
-	const int on = 1;
+	bool kept = early_keep(socket, early);
 
 	socket->fd = fd;
-	socket->early = *early;
-	buf_init(early, 0);
 	(void)event_assign(
 	    &socket->event, socket->sockets->worker->base, fd, EV_READ, on_event, socket);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked, sizeof(unacked));
-	if (frame == NULL || socket->early.failed) {
+	if (frame == NULL || !kept) {
 		frame_drop(frame);
 		socket_die(socket, WS_CLOSE_ABNORMAL, "transport error");
 		return;

@@ -4,15 +4,15 @@
  * and buffers only while bytes are pending (design: realtime, section 3).  What
  * modules may do with one is in <convro/socket.h>; the framing is frame.h.
  * Reading order: socket.c (life, reading), socket_write.c (queue),
- * shared_frame.h, deflate.h, slab.h.
+ * shared_frame.h, deflate.h.
  */
 #ifndef WS_SOCKET_H
 #define WS_SOCKET_H
 
 #include "base/buf.h"
+#include "base/slab.h"
 #include "loop/ctx.h"
 #include "ws/frame.h"
-#include "ws/slab.h"
 
 #include <convro/socket.h>
 #include <event2/event_struct.h>
@@ -24,7 +24,9 @@ struct sockets {
 	struct list all;
 	struct list turn; /* those with something to do at the end of this loop turn */
 	struct event *turn_event;
-	uint32_t count;             /* whose closed() is still to come */
+	uint32_t count; /* whose closed() is still to come */
+	struct tide tide;
+	struct trimmer trimmer;
 	char *buffer;               /* for reading, shared by all */
 	struct ws_deflate *deflate; /* owned: of all that agreed on compression */
 };
@@ -55,7 +57,8 @@ struct convro_socket {
 	struct queued *first, *last;
 	uint32_t queued_bytes;
 	uint32_t first_sent; /* bytes of `first` that are written */
-	struct buf early;    /* what came behind the handshake, until the first turn */
+	struct buf
+	    *early; /* owned: what came behind the handshake, until the first turn, or NULL */
 	const char *why;
 	int64_t
 	    close_by_ms; /* monotonic; from CLOSING on: the connection ends at the latest then */

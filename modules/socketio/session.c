@@ -15,15 +15,25 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 /* ---- ids ---- */
 
+/* Each worker draws for several ids at once: a connect needs two, and the system call would cost
+ * more than all the rest of an id. */
 bool
 random_id(char out[SID_LEN])
 {
-	uint8_t bytes[SID_LEN];
+	static _Thread_local uint8_t drawn[12 * SID_LEN];
+	static _Thread_local size_t left;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return false;
-	for (unsigned i = 0; i < SID_LEN; i++)
-		out[i] = alphabet[bytes[i] & 63];
+	if (left == 0) {
+		/* Up to 256 bytes come whole or not at all. */
+		if (getrandom(drawn, sizeof(drawn), 0) != (ssize_t)sizeof(drawn))
+			return false;
+		left = sizeof(drawn);
+	}
+	for (unsigned i = 0; i < SID_LEN; i++) {
+		left--;
+		out[i] = alphabet[drawn[left] & 63];
+		drawn[left] = 0; /* nobody who reads memory later learns an id that is in use */
+	}
 	return true;
 }
 

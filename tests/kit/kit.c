@@ -80,9 +80,9 @@ kit_new(const struct convro_module *module)
 		kit_broken("out of memory");
 	kit->descriptor = module;
 	list_init(&kit->worker.contexts);
-	list_init(&kit->worker.free_contexts);
+	spare_init(&kit->worker.spare_contexts);
 	/* A context's memory is freed at its end, so that a sanitizer sees who uses it after. */
-	kit->worker.free_count = NEVER_RECYCLE;
+	kit->worker.spare_contexts.count = NEVER_RECYCLE;
 	kit->worker.worker_count = 1;
 	kit->worker.workers = &kit->worker;
 	kit->module.name = module->name;

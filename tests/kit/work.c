@@ -214,11 +214,50 @@ mem_copy(struct convro_ctx *ctx, const void *data, size_t len)
 	return kit_has_memory(kit_of(ctx)) ? mem_table.copy(ctx, data, len) : NULL;
 }
 
+/* Each object is one of malloc, so that a sanitizer sees who uses it after, or forgets it. */
+struct convro_pool {
+	struct kit *kit;
+	size_t size;
+};
+
+static struct convro_pool *
+mem_pool_new(struct convro_ctx *ctx, size_t size)
+{
+	struct convro_pool *pool = kit_has_memory(kit_of(ctx)) ? malloc(sizeof(*pool)) : NULL;
+
+	if (pool != NULL)
+		*pool = (struct convro_pool){ kit_of(ctx), size };
+	return pool;
+}
+
+static void
+mem_pool_free(struct convro_pool *pool)
+{
+	free(pool);
+}
+
+static void *
+mem_pool_take(struct convro_pool *pool)
+{
+	return kit_has_memory(pool->kit) ? calloc(1, pool->size) : NULL;
+}
+
+static void
+mem_pool_give(struct convro_pool *pool, void *object)
+{
+	(void)pool;
+	free(object);
+}
+
 const struct convro_mem_table kit_mem = {
 	.size = sizeof(struct convro_mem_table),
 	.alloc = mem_alloc,
 	.zero = mem_zero,
 	.copy = mem_copy,
+	.pool_new = mem_pool_new,
+	.pool_free = mem_pool_free,
+	.pool_take = mem_pool_take,
+	.pool_give = mem_pool_give,
 };
 
 static struct convro_json *

@@ -15,12 +15,17 @@
 #include "../../core/db/ping.c"
 
 static void
-no_read(struct db_state *state, uint32_t worker, struct db_request *request)
+no_read(struct db_state *state, uint32_t worker, struct db_request *requests)
 {
 	(void)state;
 	(void)worker;
-	request->status = CONVRO_OK;
-	job_post(job_of(request));
+	while (requests != NULL) {
+		struct db_request *request = requests;
+
+		requests = request->next;
+		request->status = CONVRO_OK;
+		job_post(job_of(request));
+	}
 }
 
 static void

@@ -44,15 +44,20 @@ fake_group(struct db_state *state, struct db_request *const *requests, uint32_t 
 }
 
 static void
-fake_read(struct db_state *state, uint32_t worker, struct db_request *request)
+fake_read(struct db_state *state, uint32_t worker, struct db_request *requests)
 {
 	(void)worker;
 	if (state->keep_reads) {
-		state->kept = request;
+		state->kept = requests;
 		return;
 	}
-	request->status = state->status;
-	state->env.complete(request);
+	while (requests != NULL) {
+		struct db_request *request = requests;
+
+		requests = request->next;
+		request->status = state->status;
+		state->env.complete(request);
+	}
 }
 
 static void

@@ -222,7 +222,7 @@ enum run transaction_run(struct db_state *state, const char *before, const struc
 
 int reader_init(struct db_state *state, uint32_t worker, struct event_base *base);
 void reader_fini(struct db_state *state, uint32_t worker);
-void reader_read(struct db_state *state, uint32_t worker, struct db_request *request);
+void reader_read(struct db_state *state, uint32_t worker, struct db_request *requests);
 
 /* --- startup.c; thread: main --- */
 

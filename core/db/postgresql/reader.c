@@ -366,11 +366,9 @@ reader_arm(struct reader *reader)
 
 /* --- the driver's functions --- */
 
-void
-reader_read(struct db_state *state, uint32_t worker, struct db_request *request)
+static void
+accept_read(struct db_state *state, struct reader *reader, struct db_request *request)
 {
-	struct reader *reader = state->readers[worker];
-
 	request->driver_mark = 0;                          /* how often it was sent */
 	request->driver_index = (uint32_t)clock_mono_ms(); /* since when it waits */
 	if (reader == NULL || atomic_load(&state->stopping)) {
@@ -389,8 +387,23 @@ reader_read(struct db_state *state, uint32_t worker, struct db_request *request)
 		return;
 	}
 	push_back(reader, request);
-	reader_pump(reader);
-	reader_arm(reader);
+}
+
+void
+reader_read(struct db_state *state, uint32_t worker, struct db_request *requests)
+{
+	struct reader *reader = state->readers[worker];
+
+	while (requests != NULL) {
+		struct db_request *request = requests;
+
+		requests = request->next;
+		accept_read(state, reader, request);
+	}
+	if (reader != NULL && reader->waiting > 0) {
+		reader_pump(reader);
+		reader_arm(reader);
+	}
 }
 
 int

@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { LIMIT_MS = 5000 }; /* of one request, queue not counted */
+enum {
+	LIMIT_MS = 5000, /* of one request, queue not counted */
+	SHARE_MOST = 16, /* requests that a reader takes at once */
+};
 
 struct reader {
 	struct reader_pool *pool;
@@ -29,10 +32,13 @@ struct reader_pool {
 	struct reader readers[];
 };
 
+/* A share of what is queued, linked by `next`; NULL when the pool is stopping.  Half of the queue
+ * at most, so that another reader has something to do as well. */
 static struct db_request *
 take(struct reader_pool *pool)
 {
-	struct db_request *request;
+	struct db_request *first, **end;
+	uint32_t share;
 
 	pthread_mutex_lock(&pool->lock);
 	while (pool->first == NULL && !pool->stopping) {
@@ -40,15 +46,19 @@ take(struct reader_pool *pool)
 		pthread_cond_wait(&pool->ready, &pool->lock);
 		pool->asleep--;
 	}
-	request = pool->first;
-	if (request != NULL) {
-		pool->first = request->next;
-		if (pool->first == NULL)
-			pool->end = &pool->first;
+	first = pool->first;
+	end = &pool->first;
+	share = (pool->queued + pool->count - 1) / pool->count;
+	for (uint32_t i = 0; i < share && i < SHARE_MOST; i++) {
+		end = &(*end)->next;
 		pool->queued--;
 	}
+	pool->first = *end;
+	*end = NULL;
+	if (pool->first == NULL)
+		pool->end = &pool->first;
 	pthread_mutex_unlock(&pool->lock);
-	return request;
+	return first;
 }
 
 static enum convro_status
@@ -74,10 +84,10 @@ run_call(struct connection *connection, struct db_request *request, uint32_t i)
 
 /* Several statements see one state of the database. */
 static enum convro_status
-run_request(struct connection *connection, struct db_request *request)
+run_request(struct connection *connection, struct db_request *request, bool in_transaction)
 {
 	enum convro_status status = CONVRO_OK;
-	bool several = request->call_count > 1;
+	bool several = request->call_count > 1 && !in_transaction;
 
 	if (several) {
 		int rc = connection_exec(connection, "BEGIN");
@@ -92,28 +102,51 @@ run_request(struct connection *connection, struct db_request *request)
 	return status;
 }
 
+static void
+run_in_time(struct connection *connection, struct db_request *request, bool in_transaction)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (db_request_is_late(request, now_ms)) {
+		request->status = CONVRO_TIMEOUT;
+		return;
+	}
+	connection->limit_ms = now_ms + LIMIT_MS;
+	if (request->deadline_ms != 0 && request->deadline_ms < connection->limit_ms)
+		connection->limit_ms = request->deadline_ms;
+	request->status = run_request(connection, request, in_transaction);
+}
+
+/* Requests that were taken together share a transaction: each would lock and unlock the file
+ * otherwise.  It begins after all of them were asked, so each sees what it has to. */
+static void
+run_share(struct connection *connection, struct db_request *first)
+{
+	const struct db_env *env = connection->env;
+	bool in_transaction =
+	    first->next != NULL && connection_exec(connection, "BEGIN") == SQLITE_OK;
+
+	while (first != NULL) {
+		struct db_request *request = first;
+
+		first = request->next;
+		run_in_time(connection, request, in_transaction);
+		/* A serious failure has rolled back: those that follow are on their own. */
+		in_transaction = in_transaction && sqlite3_get_autocommit(connection->sqlite) == 0;
+		env->complete(request);
+	}
+	if (in_transaction)
+		(void)connection_exec(connection, "ROLLBACK");
+}
+
 static void *
 run(void *arg)
 {
 	struct reader *reader = arg;
-	struct connection *connection = &reader->connection;
-	const struct db_env *env = connection->env;
-	struct db_request *request;
+	struct db_request *first;
 
-	while ((request = take(reader->pool)) != NULL) {
-		int64_t now_ms = clock_mono_ms();
-
-		if (db_request_is_late(request, now_ms)) {
-			request->status = CONVRO_TIMEOUT;
-		} else {
-			connection->limit_ms = now_ms + LIMIT_MS;
-			if (request->deadline_ms != 0 &&
-			    request->deadline_ms < connection->limit_ms)
-				connection->limit_ms = request->deadline_ms;
-			request->status = run_request(connection, request);
-		}
-		env->complete(request);
-	}
+	while ((first = take(reader->pool)) != NULL)
+		run_share(&reader->connection, first);
 	return NULL;
 }
 
@@ -162,28 +195,44 @@ readers_start(struct db_state *state)
 	return 0;
 }
 
-void
-readers_submit(struct reader_pool *pool, struct db_request *request)
+/* Queues what there is room for; what is left is returned.  Under the lock. */
+static struct db_request *
+enqueue(struct reader_pool *pool, struct db_request *first)
 {
-	enum convro_status refused = CONVRO_OK;
-	bool wake = false;
+	while (first != NULL && pool->queued < pool->state->env->queue_max) {
+		struct db_request *request = first;
 
-	request->next = NULL;
-	pthread_mutex_lock(&pool->lock);
-	if (pool->stopping) {
-		refused = CONVRO_NOT_SENT;
-	} else if (pool->queued >= pool->state->env->queue_max) {
-		refused = CONVRO_OVERLOAD;
-	} else {
+		first = request->next;
+		request->next = NULL;
 		*pool->end = request;
 		pool->end = &request->next;
 		pool->queued++;
-		wake = pool->asleep > 0;
 	}
+	return first;
+}
+
+void
+readers_submit(struct reader_pool *pool, struct db_request *first)
+{
+	enum convro_status refused = CONVRO_OVERLOAD;
+	uint32_t wake = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	if (pool->stopping)
+		refused = CONVRO_NOT_SENT;
+	else
+		first = enqueue(pool, first);
+	if (pool->first != NULL)
+		wake = pool->asleep < pool->queued ? pool->asleep : pool->queued;
 	pthread_mutex_unlock(&pool->lock);
-	if (wake)
+	if (wake > 1)
+		pthread_cond_broadcast(&pool->ready);
+	else if (wake == 1)
 		pthread_cond_signal(&pool->ready);
-	if (refused != CONVRO_OK) {
+	while (first != NULL) {
+		struct db_request *request = first;
+
+		first = request->next;
 		request->status = refused;
 		pool->state->env->complete(request);
 	}

@@ -139,10 +139,10 @@ sqlite_start(struct db_state *state, const struct db_statement *statements, uint
 }
 
 static void
-sqlite_read(struct db_state *state, uint32_t worker, struct db_request *request)
+sqlite_read(struct db_state *state, uint32_t worker, struct db_request *requests)
 {
 	(void)worker;
-	readers_submit(state->readers, request);
+	readers_submit(state->readers, requests);
 }
 
 /* One process and one transaction at a time: BEGIN IMMEDIATE of each migration is lock enough. */

@@ -102,7 +102,8 @@ void sqlite_group(struct db_state *state, struct db_request *const *requests, ui
 
 /* 0, or -1 after the reason was logged. */
 int readers_start(struct db_state *state);
-void readers_submit(struct reader_pool *pool, struct db_request *request);
+/* Takes requests that are linked by `next`.  Thread: any. */
+void readers_submit(struct reader_pool *pool, struct db_request *first);
 /* Completes what is queued, ends the threads; later requests get NOT_SENT. */
 void readers_stop(struct reader_pool *pool);
 void readers_free(struct reader_pool *pool);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "ws/slab.h"
+#include "base/slab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,9 @@ gives_cleared_objects_that_do_not_overlap(void **state)
 		for (size_t i = 0; i < COUNT; i++)
 			slab_give(&slab, objects[(i * 7) % COUNT]);
 		assert_true(list_is_empty(&slab.partial)); /* every chunk was given back */
+		assert_non_null(slab.spare);               /* or kept, but one only */
 	}
+	slab_fini(&slab);
 }
 
 static void
@@ -60,6 +62,7 @@ uses_an_object_that_was_given_back(void **state)
 	slab_give(&slab, b);
 	slab_give(&slab, c);
 	assert_true(list_is_empty(&slab.partial));
+	slab_fini(&slab);
 }
 
 int

@@ -3,7 +3,7 @@
  * Slab, see slab.h.  A chunk is mapped at a multiple of its size, so that an
  * object's address gives its chunk.
  */
-#include "ws/slab.h"
+#include "base/slab.h"
 
 #include "base/must.h"
 
@@ -24,6 +24,7 @@ void
 slab_init(struct slab *slab, size_t size)
 {
 	list_init(&slab->partial);
+	slab->spare = NULL;
 	slab->size = (size + 15) & ~(size_t)15;
 	MUST(slab->size <= SLAB_CHUNK / 4);
 }
@@ -46,6 +47,24 @@ map_chunk(void)
 	return area + before;
 }
 
+/* One with room, in the list; NULL when memory is out. */
+static struct chunk *
+add_chunk(struct slab *slab)
+{
+	struct chunk *chunk = slab->spare;
+
+	slab->spare = NULL;
+	if (chunk == NULL) {
+		chunk = map_chunk();
+		if (chunk == NULL)
+			return NULL;
+		chunk->fresh = (uint32_t)((SLAB_CHUNK - FIRST) / slab->size);
+	}
+	list_init(&chunk->link);
+	list_push_back(&slab->partial, &chunk->link);
+	return chunk;
+}
+
 void *
 slab_take(struct slab *slab)
 {
@@ -53,16 +72,9 @@ slab_take(struct slab *slab)
 	struct chunk *chunk;
 	void *object;
 
-	if (link != NULL) {
-		chunk = LIST_OF(link, struct chunk, link);
-	} else {
-		chunk = map_chunk();
-		if (chunk == NULL)
-			return NULL;
-		list_init(&chunk->link);
-		list_push_back(&slab->partial, &chunk->link);
-		chunk->fresh = (uint32_t)((SLAB_CHUNK - FIRST) / slab->size);
-	}
+	chunk = link != NULL ? LIST_OF(link, struct chunk, link) : add_chunk(slab);
+	if (chunk == NULL)
+		return NULL;
 	if (chunk->free != NULL) {
 		object = chunk->free;
 		memcpy(&chunk->free, object, sizeof(chunk->free));
@@ -90,6 +102,18 @@ slab_give(struct slab *slab, void *object)
 	chunk->used--;
 	if (chunk->used == 0) {
 		list_remove(&chunk->link);
-		(void)munmap(chunk, SLAB_CHUNK);
+		if (slab->spare == NULL)
+			slab->spare = chunk;
+		else
+			(void)munmap(chunk, SLAB_CHUNK);
 	}
+}
+
+void
+slab_fini(struct slab *slab)
+{
+	MUST(list_is_empty(&slab->partial));
+	if (slab->spare != NULL)
+		(void)munmap(slab->spare, SLAB_CHUNK);
+	slab->spare = NULL;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slab: many objects of one size, in chunks that go back to the system as soon
- * as they are empty, so that a burst of sockets leaves nothing behind.
- * One thread at a time.
+ * Slab: many objects of one size, in chunks that go back to the system when
+ * they are empty (all but one, which is kept for the next object), so that a
+ * burst of clients leaves nothing behind.  Objects of a heap would share their
+ * pages with what stays.  One thread at a time.
  */
-#ifndef WS_SLAB_H
-#define WS_SLAB_H
+#ifndef BASE_SLAB_H
+#define BASE_SLAB_H
 
 #include "base/list.h"
 
@@ -15,6 +16,7 @@
 
 struct slab {
 	struct list partial; /* chunks with room */
+	void *spare;         /* one that is empty, or NULL; in no list */
 	size_t size;         /* of an object */
 };
 
@@ -24,7 +26,9 @@ void slab_init(struct slab *slab, size_t size);
 /* An object, 16-aligned, cleared; NULL when memory is out. */
 void *slab_take(struct slab *slab);
 
-/* Every object is given back before the slab itself ends, which needs no call. */
 void slab_give(struct slab *slab, void *object);
+
+/* Every object was given back. */
+void slab_fini(struct slab *slab);
 
 #endif
