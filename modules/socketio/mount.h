@@ -71,7 +71,7 @@ struct station { /* touched by its worker only, but for the atomics */
 
 enum session_state {
 	SESSION_OPEN,
-	SESSION_CLOSING, /* the goodbye waits for a poll */
+	SESSION_CLOSING, /* the goodbye waits for a poll, or for an upgrade that was promised */
 	SESSION_CLOSED
 };
 
@@ -223,6 +223,8 @@ void upgrade_message(struct convro_ctx *ctx, struct probe *probe, const char *da
 /* The probe is over without effect on the session; its socket is closed. */
 void upgrade_cancel(struct session *session);
 void upgrade_lost(struct session *session);
+/* A candidate was told 3probe: the client is about to stop polling, or has. */
+bool upgrade_is_promised(const struct session *session);
 
 /* ---- heartbeat.c ---- */
 

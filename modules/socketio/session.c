@@ -157,6 +157,7 @@ end(struct session *session)
 	session->state = SESSION_CLOSED;
 	table_remove(&session->station->sessions, &session->node);
 	alarm_cancel(&session->heartbeat);
+	upgrade_cancel(session);
 	polling_free(session);
 }
 
@@ -183,7 +184,8 @@ close_polling(struct convro_ctx *ctx, struct session *session, enum goodbye good
 		(void)polling_send(session, slice_of("41"));
 	if (polling->get != NULL) {
 		(void)polling_send(session, slice_of("1"));
-	} else if (goodbye != GOODBYE_ERROR && !session->station->draining) {
+	} else if (session->probe != NULL ||
+		   (goodbye != GOODBYE_ERROR && !session->station->draining)) {
 		session->state = SESSION_CLOSING;
 		wheel_set(&session->station->wheel, &session->heartbeat,
 		    convro->timer->now(ctx) + GOODBYE_MS);
@@ -199,6 +201,8 @@ session_close(
 	if (session->state == SESSION_CLOSED)
 		return;
 	if (session->state == SESSION_CLOSING) {
+		if (session->socket != NULL)
+			close_socket(session, GOODBYE_CLOSE);
 		end(session);
 		session_unref(session);
 		return;
@@ -213,7 +217,9 @@ session_close(
 		return;
 	alarm_cancel(&session->limit);
 	alarm_cancel(&session->heartbeat);
-	upgrade_cancel(session);
+	/* A client that was told 3probe polls no more: it is told on the WebSocket. */
+	if (goodbye == GOODBYE_NONE || !upgrade_is_promised(session))
+		upgrade_cancel(session);
 	packet_assembly_free(session->assembly);
 	session->assembly = NULL;
 	free(session->handshake);
@@ -253,6 +259,14 @@ is_too_much(const struct session *session, size_t len)
 	return queued > 0 && (len > most || queued > most - len);
 }
 
+/* Nothing is said to who does not read; but who is just changing its transport could not. */
+static void
+close_overflow(struct convro_ctx *ctx, struct session *session)
+{
+	session_close(
+	    ctx, session, upgrade_is_promised(session) ? GOODBYE_ERROR : GOODBYE_NONE, "overflow");
+}
+
 /* True when the packet went to the polling transport, or nowhere. */
 static bool
 sent_otherwise(struct convro_ctx *ctx, struct session *session, struct slice packet)
@@ -260,7 +274,7 @@ sent_otherwise(struct convro_ctx *ctx, struct session *session, struct slice pac
 	if (session->state != SESSION_OPEN)
 		return true;
 	if (is_too_much(session, packet.len)) {
-		session_close(ctx, session, GOODBYE_NONE, "overflow");
+		close_overflow(ctx, session);
 		return true;
 	}
 	if (session->socket != NULL)
@@ -298,7 +312,7 @@ session_send_binary(struct convro_ctx *ctx, struct session *session, struct slic
 	if (session->state != SESSION_OPEN)
 		return;
 	if (is_too_much(session, data.len))
-		session_close(ctx, session, GOODBYE_NONE, "overflow");
+		close_overflow(ctx, session);
 	else if (session->socket != NULL)
 		convro->socket->send_data(session->socket, data.data, data.len, 1);
 	else if (session->polling != NULL && !polling_send_binary(session, data))

@@ -6,7 +6,8 @@
  *	client  5           server  moves what is queued, in order
  *
  * Until 5 the polls go on; whatever else happens to the candidate ends it and
- * leaves the session alone.
+ * leaves the session alone.  After 3probe the client stops polling, so that a
+ * session which ends before 5 says its goodbye behind it.
  */
 #include "base64.h"
 #include "mount.h"
@@ -74,6 +75,12 @@ upgrade_cancel(struct session *session)
 		convro->socket->close(take_socket(session), 1000, "");
 }
 
+bool
+upgrade_is_promised(const struct session *session)
+{
+	return session->probe != NULL && session->probe->answered;
+}
+
 void
 upgrade_lost(struct session *session)
 {
@@ -111,7 +118,10 @@ switch_over(struct convro_ctx *ctx, struct session *session)
 	text_clear(&session->polling->queue);
 	polling_free(session); /* a poll that waits gets a NOOP */
 	session->socket = socket;
-	session_drained(ctx, session);
+	if (session->state == SESSION_OPEN)
+		session_drained(ctx, session);
+	else
+		session_close(ctx, session, GOODBYE_NONE, ""); /* as it was going to */
 }
 
 void

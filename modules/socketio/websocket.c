@@ -27,11 +27,16 @@ websocket_open(struct convro_ctx *ctx, struct station *station)
 }
 
 static void
-receive_text(struct convro_ctx *ctx, struct session *session, const char *data, size_t len)
+receive(struct convro_ctx *ctx, struct session *session, bool binary, const char *data, size_t len)
 {
-	struct engineio_packet packet;
-	char *own = convro->mem->copy(ctx, data, len); /* read in place, and outlives this call */
+	struct engineio_packet packet = { ENGINEIO_MESSAGE, binary, { data, len } };
+	char *own;
 
+	if (binary) {
+		session_receive(ctx, session, &packet);
+		return;
+	}
+	own = convro->mem->copy(ctx, data, len); /* read in place, and outlives this call */
 	if (own == NULL)
 		session_close(ctx, session, GOODBYE_ERROR, "transport error");
 	else if (!engineio_read(own, len, &packet))
@@ -45,17 +50,12 @@ on_message(struct convro_ctx *ctx, struct convro_socket *socket, void *arg, int 
     const char *data, size_t len)
 {
 	struct session *session = arg;
-	struct engineio_packet packet = { ENGINEIO_MESSAGE, true, { data, len } };
 
-	if (session->state != SESSION_OPEN)
-		return;
 	session_ref(session);
 	if (session->probe != NULL && session->probe->socket == socket)
 		upgrade_message(ctx, session->probe, binary ? "" : data, binary ? 0 : len);
-	else if (session->socket == socket && binary)
-		session_receive(ctx, session, &packet);
-	else if (session->socket == socket)
-		receive_text(ctx, session, data, len);
+	else if (session->socket == socket && session->state == SESSION_OPEN)
+		receive(ctx, session, binary != 0, data, len);
 	session_unref(session);
 }
 
