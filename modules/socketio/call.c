@@ -8,6 +8,11 @@
 
 #include <stdio.h>
 
+/* The core's sentences for the same codes. */
+#define BUSY      "the server is busy, try again later"
+#define TOO_MANY  "too many requests, try again later"
+#define MALFORMED "the request is malformed"
+
 struct calling {                 /* in the context's memory */
 	struct session *session; /* a reference */
 	struct convro_client_reply *reply;
@@ -36,7 +41,8 @@ answer(struct convro_ctx *ctx, struct convro_client_reply *reply, int status, st
 		text = convro->json->text(json, &len);
 	}
 	if (text == NULL) {
-		text = "{\"status\":503,\"body\":null,\"retryAfter\":1}";
+		text = "{\"status\":503,\"body\":{\"ok\":false,\"error\":\"OVERLOADED\","
+		       "\"message\":\"" BUSY "\"},\"retryAfter\":1}";
 		len = strlen(text);
 	}
 	client_reply(ctx, reply, text, len);
@@ -44,10 +50,11 @@ answer(struct convro_ctx *ctx, struct convro_client_reply *reply, int status, st
 
 static void
 answer_error(struct convro_ctx *ctx, struct convro_client_reply *reply, int status,
-    const char *code, uint32_t retry_after)
+    const char *code, const char *message, uint32_t retry_after)
 {
-	char json[96];
-	int len = snprintf(json, sizeof(json), "{\"ok\":false,\"error\":\"%s\"}", code);
+	char json[160];
+	int len = snprintf(json, sizeof(json), "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}",
+	    code, message);
 
 	answer(ctx, reply, status, (struct slice){ json, (size_t)len }, retry_after);
 }
@@ -206,11 +213,11 @@ client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
 
 	if (reply == NULL || calling == NULL) {
 		if (reply != NULL)
-			answer_error(ctx, reply, 503, "OVERLOADED", 1);
+			answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
 	} else if (session->requests >= session->station->mount->max_requests) {
-		answer_error(ctx, reply, 429, "RATE_LIMITED", 1);
+		answer_error(ctx, reply, 429, "RATE_LIMITED", TOO_MANY, 1);
 	} else if (!read_call(ctx, argument, &call)) {
-		answer_error(ctx, reply, 400, "BAD_REQUEST", 0);
+		answer_error(ctx, reply, 400, "BAD_REQUEST", MALFORMED, 0);
 	} else {
 		calling->session = session;
 		calling->reply = reply;

@@ -92,7 +92,9 @@ test('answers 400 to what is no request', async () => {
 		{ method: 'GET', path: '/v1/\u0000' }, { method: 'GET', path: 'no slash' }]) {
 		const answer = await socket.request('request', bad);
 		assert.equal(answer.status, 400, JSON.stringify(bad));
-		assert.equal(answer.body.ok, false);
+		assert.deepEqual(answer.body, { ok: false, error: answer.body.error, message: answer.body.message });
+		assert.match(answer.body.error, /^[A-Z_]+$/, JSON.stringify(bad));
+		assert.match(answer.body.message, /^[a-z ]+$/, JSON.stringify(bad));
 	}
 	socket.close();
 });
@@ -109,7 +111,7 @@ test('sends a message over the socket; a burst is bounded, and the client may le
 	assert.ok(answers.some(({ status }) => status === 200));
 	assert.ok(answers.every(({ status }) => status === 200 || status === 429));
 	for (const one of refused)
-		assert.deepEqual(one, { status: 429, body: { ok: false, error: 'RATE_LIMITED' }, retryAfter: 1 });
+		assert.deepEqual(one, { status: 429, body: { ok: false, error: 'RATE_LIMITED', message: 'too many requests, try again later' }, retryAfter: 1 });
 	for (let i = 0; i < 10; i++)
 		socket.emit('request', { method: 'GET', path: '/v1/dm/conversations' });
 	socket.close();
