@@ -105,6 +105,8 @@ welcome(struct convro_ctx *ctx, struct session *session)
 	packet_put_connect(out, slice_of("/"), (struct slice){ id, SID_LEN }, (struct slice){ 0 });
 	session_send(ctx, session, (struct slice){ out->data, out->len });
 	if (session->state == SESSION_OPEN)
+		newest_arrived(ctx, session);
+	if (session->state == SESSION_OPEN)
 		catch_up_run(ctx, session);
 }
 

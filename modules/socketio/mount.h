@@ -50,8 +50,10 @@ struct mount {
 	struct service service;
 	/* Sockets in rooms, by the hash of the room's name: 0 means for sure that nobody is in. */
 	_Atomic uint32_t presence[PRESENCE_SLOTS];
-	uint32_t max_requests;    /* of one client, that are under way */
-	struct station *stations; /* owned; one per worker */
+	uint32_t max_requests;     /* of one client, that are under way */
+	bool newest_wins;          /* a device has one socket: the last that connected */
+	_Atomic uint64_t arrivals; /* numbers of newest.c that were given out */
+	struct station *stations;  /* owned; one per worker */
 	uint32_t station_count;
 };
 
@@ -121,6 +123,7 @@ struct session {
 	int64_t user_id, device_id;
 	int64_t expires_at;  /* the token; microseconds since 1970 */
 	int64_t last_cursor; /* pushes up to it were told by the catch-up */
+	uint64_t arrival;    /* newest.c: higher is newer; of those that are connected */
 	uint32_t epoch;      /* of the token */
 	uint32_t refs;       /* one while not CLOSED, one per WebSocket, one per thing under way */
 	uint32_t
@@ -272,6 +275,12 @@ void client_request(struct convro_ctx *ctx, struct session *session, struct slic
 /* auth.refresh; `argument` NULL = none. */
 void client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
     const struct convro_node *argument);
+
+/* ---- newest.c ---- */
+
+/* CONNECT has succeeded: the device's older sockets end, where the configuration wants that.  May
+ * close the session. */
+void newest_arrived(struct convro_ctx *ctx, struct session *session);
 
 /* ---- guest.c (guest.h has the rest) ---- */
 

@@ -6,7 +6,8 @@
  *	request.c      which session and transport a request is for
  *	session.c      one client's session; polling.c, websocket.c and upgrade.c are
  *	               its transports, heartbeat.c its clock
- *	connect.c      CONNECT and who is there; event.c, call.c, refresh.c, revoke.c
+ *	connect.c      CONNECT and who is there; event.c, call.c, refresh.c, revoke.c,
+ *	               newest.c
  *	push.c         pushes to a device; catch_up.c, what a client missed
  *	mount.c        the servers there are: our own, and those that other modules
  *	               have through the service "socketio.v1" (guest.h)
@@ -100,6 +101,12 @@ static const struct convro_option options[] = {
 	    .example = "4",
 	    .min = 1,
 	    .max = 1024 },
+	{ .name = "newest_connection_wins",
+	    .type = CONVRO_OPTION_BOOL,
+	    .initial = "off",
+	    .summary =
+		"Whether a device has one socket only: when it has connected again, its older sockets are told to stay away and are closed. Off, a device may have any number of them, and each is told everything.",
+	    .example = "on" },
 	{ .name = "event_names",
 	    .type = CONVRO_OPTION_WORDS,
 	    .initial = "",
@@ -169,6 +176,7 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->cookie = convro->conf->get_text(ctx, "cookie");
 	mount->origins = convro->conf->get_text(ctx, "origins");
 	mount->max_requests = (uint32_t)convro->conf->get_int(ctx, "max_requests");
+	mount->newest_wins = convro->conf->get_int(ctx, "newest_connection_wins") != 0;
 	mount->polling = has_word(transports, "polling");
 	mount->websocket = has_word(transports, "websocket");
 	mount->service.event_names = names;
