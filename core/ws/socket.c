@@ -111,8 +111,14 @@ sockets_drop(struct worker *worker)
 
 	if (sockets == NULL)
 		return;
-	while ((first = list_first(&sockets->all)) != NULL)
-		socket_free(LIST_OF(first, struct convro_socket, link));
+	while ((first = list_first(&sockets->all)) != NULL) {
+		struct convro_socket *socket = LIST_OF(first, struct convro_socket, link);
+
+		/* Of a close frame that modules sent just now no loop turn will come. */
+		if (socket->state < SOCKET_DEAD)
+			(void)socket_flush(socket);
+		socket_free(socket);
+	}
 	sockets->count = 0;
 }
 

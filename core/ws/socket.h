@@ -71,8 +71,8 @@ struct convro_socket {
 
 /* Per worker.  0, or -1 when memory is out.  Thread: main or worker. */
 int sockets_init(struct worker *worker);
-/* Drops every connection without a word to modules or peers: at a worker's end, after they were
- * told to close.  Thread: worker. */
+/* Drops every connection without a word to modules, and to peers no other than what is queued: at a
+ * worker's end, after they were told to close.  Thread: worker. */
 void sockets_drop(struct worker *worker);
 void sockets_fini(struct worker *worker);
 /* Sockets whose closed() is still to come.  Thread: worker. */

@@ -67,6 +67,7 @@ called(struct convro_ctx *ctx, void *arg, int status, const char *body, size_t l
 
 	calling->session->requests--;
 	answer(ctx, calling->reply, status, (struct slice){ body, len }, retry_after);
+	drain_request_done(ctx, calling->session);
 	session_unref(calling->session);
 }
 
@@ -214,6 +215,8 @@ client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
 	if (reply == NULL || calling == NULL) {
 		if (reply != NULL)
 			answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
+	} else if (session->leaving) {
+		answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
 	} else if (session->requests >= session->station->mount->max_requests) {
 		answer_error(ctx, reply, 429, "RATE_LIMITED", TOO_MANY, 1);
 	} else if (!read_call(ctx, argument, &call)) {

@@ -133,13 +133,14 @@ fire(void *arg, struct alarm *alarm)
 }
 
 void
-station_close_all(struct convro_ctx *ctx, struct station *station, const char *why)
+station_close_all(
+    struct convro_ctx *ctx, struct station *station, enum goodbye goodbye, const char *why)
 {
 	for (struct ring *at = station->all.next, *next; at != &station->all; at = next) {
 		struct session *session = RING_ENTRY(at, struct session, all);
 
 		next = at->next;
-		session_close(ctx, session, GOODBYE_CLOSE, why);
+		session_close(ctx, session, goodbye, why);
 	}
 }
 
@@ -150,6 +151,8 @@ station_tick(struct convro_ctx *ctx, void *arg)
 
 	/* A push that could not be brought here is made good by the clients' return. */
 	if (atomic_exchange(&station->missed, false))
-		station_close_all(ctx, station, "out of memory");
+		station_close_all(ctx, station, GOODBYE_CLOSE, "out of memory");
+	if (station->draining)
+		station_drain_step(ctx, station);
 	wheel_run(&station->wheel, convro->timer->now(ctx), fire, ctx);
 }

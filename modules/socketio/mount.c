@@ -149,6 +149,7 @@ mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *option
 	mount->upgrade_timeout = own->upgrade_timeout;
 	mount->max_payload = own->max_payload;
 	mount->send_limit = own->send_limit;
+	mount->drain_time = mounts->drain_time;
 	mount->polling = mount->websocket = true;
 	mount->socket_events = websocket_events;
 	mount->socket_events.max_message = own->max_payload;
@@ -207,8 +208,7 @@ mounts_drain(struct convro_ctx *ctx)
 	for (struct mount *mount = mounts; mount != NULL; mount = mount->next) {
 		struct station *station = &mount->stations[convro->work->worker(ctx)];
 
-		station->draining = true;
-		station_close_all(ctx, station, "server shutting down");
+		station_drain(ctx, station);
 	}
 }
 
@@ -219,6 +219,7 @@ mounts_worker_fini(struct convro_ctx *ctx)
 		struct station *station = &mount->stations[convro->work->worker(ctx)];
 
 		convro->timer->cancel(station->timer);
-		station_close_all(ctx, station, "server shutting down");
+		station_close_all(ctx, station, GOODBYE_AWAY, SHUTTING_DOWN);
+		station_close_all(ctx, station, GOODBYE_NONE, ""); /* those that wait for a poll */
 	}
 }

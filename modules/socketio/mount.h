@@ -25,7 +25,8 @@ extern const struct convro_api *convro;
 #define PACE_BYTES     65536u /* a catch-up goes on when no more than this waits for the client */
 #define SID_LEN        20     /* base64url of 15 bytes; two characters are the worker's number */
 #define PRESENCE_SLOTS 8192
-#define ROOM_NAME_SIZE 24                /* "device:" and 16 hex digits */
+#define ROOM_NAME_SIZE 24 /* "device:" and 16 hex digits */
+#define SHUTTING_DOWN  "server shutting down"
 #define LARGEST_PACKET (2 * 1024 * 1024) /* bytes of a single push that a source may emit */
 
 struct recovery;
@@ -51,6 +52,7 @@ struct mount {
 	/* Sockets in rooms, by the hash of the room's name: 0 means for sure that nobody is in. */
 	_Atomic uint32_t presence[PRESENCE_SLOTS];
 	uint32_t max_requests;     /* of one client, that are under way */
+	int64_t drain_time;        /* milliseconds; the most that closing all sessions takes */
 	bool newest_wins;          /* a device has one socket: the last that connected */
 	_Atomic uint64_t arrivals; /* numbers of newest.c that were given out */
 	struct station *stations;  /* owned; one per worker */
@@ -69,6 +71,8 @@ struct station { /* touched by its worker only, but for the atomics */
 	_Atomic uint32_t members; /* sockets in device rooms; read by whoever pushes */
 	_Atomic bool missed;      /* a push could not be brought here: memory was out */
 	bool draining;
+	uint32_t drain_count, drained; /* sessions to close, and how many were told */
+	int64_t drain_since, drain_ms;
 };
 
 enum session_state {
@@ -137,6 +141,7 @@ struct session {
 	bool acks;         /* the client acknowledges pushes */
 	bool revoked;      /* while verifying: the token ended meanwhile */
 	bool expiring_told;
+	bool leaving; /* the server stops: it is closed behind the answers to its requests */
 	char sid[SID_LEN];
 };
 
@@ -172,6 +177,7 @@ enum goodbye {
 	GOODBYE_NONE,      /* the transport is gone, or takes nothing any more */
 	GOODBYE_ERROR,     /* the client is told if it waits to hear something */
 	GOODBYE_CLOSE,     /* it is told also later: clients come back */
+	GOODBYE_AWAY,      /* the same, since the server stops */
 	GOODBYE_DISCONNECT /* Socket.IO DISCONNECT first: clients stay away */
 };
 /* Ends the session in this loop turn; `why` for the log, in the words of the reference server. */
@@ -232,7 +238,8 @@ bool upgrade_is_promised(const struct session *session);
 /* ---- heartbeat.c ---- */
 
 convro_task station_tick;
-void station_close_all(struct convro_ctx *ctx, struct station *station, const char *why);
+void station_close_all(
+    struct convro_ctx *ctx, struct station *station, enum goodbye goodbye, const char *why);
 void heartbeat_start(struct convro_ctx *ctx, struct session *session);
 void heartbeat_pong(struct convro_ctx *ctx, struct session *session);
 /* Sets session->limit by its expires_at. */
@@ -275,6 +282,15 @@ void client_request(struct convro_ctx *ctx, struct session *session, struct slic
 /* auth.refresh; `argument` NULL = none. */
 void client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
     const struct convro_node *argument);
+
+/* ---- drain.c ---- */
+
+/* The server stops: no new sessions, and the others are closed one after the other. */
+void station_drain(struct convro_ctx *ctx, struct station *station);
+/* Closes those whose turn has come. */
+void station_drain_step(struct convro_ctx *ctx, struct station *station);
+/* A request of the session has been answered.  May close it. */
+void drain_request_done(struct convro_ctx *ctx, struct session *session);
 
 /* ---- newest.c ---- */
 

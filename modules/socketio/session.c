@@ -169,8 +169,8 @@ close_socket(struct session *session, enum goodbye goodbye)
 	if (goodbye == GOODBYE_NONE)
 		convro->socket->abort(session->socket);
 	else
-		convro->socket->close(
-		    session->socket, session->station->draining ? 1001 : 1000, "");
+		convro->socket->close(session->socket, goodbye == GOODBYE_AWAY ? 1001 : 1000,
+		    goodbye == GOODBYE_AWAY ? SHUTTING_DOWN : "");
 }
 
 /* What is queued goes to one poll and CLOSE to another: clients look at a CLOSE before they look at
@@ -184,8 +184,7 @@ close_polling(struct convro_ctx *ctx, struct session *session, enum goodbye good
 		(void)polling_send(session, slice_of("41"));
 	if (polling->get != NULL) {
 		(void)polling_send(session, slice_of("1"));
-	} else if (session->probe != NULL ||
-		   (goodbye != GOODBYE_ERROR && !session->station->draining)) {
+	} else if (session->probe != NULL || goodbye != GOODBYE_ERROR) {
 		session->state = SESSION_CLOSING;
 		wheel_set(&session->station->wheel, &session->heartbeat,
 		    convro->timer->now(ctx) + GOODBYE_MS);
@@ -202,7 +201,8 @@ session_close(
 		return;
 	if (session->state == SESSION_CLOSING) {
 		if (session->socket != NULL)
-			close_socket(session, GOODBYE_CLOSE);
+			close_socket(
+			    session, session->station->draining ? GOODBYE_AWAY : GOODBYE_CLOSE);
 		end(session);
 		session_unref(session);
 		return;

@@ -8,6 +8,7 @@
  *	               its transports, heartbeat.c its clock
  *	connect.c      CONNECT and who is there; event.c, call.c, refresh.c, revoke.c,
  *	               newest.c
+ *	drain.c        the server stops
  *	push.c         pushes to a device; catch_up.c, what a client missed
  *	mount.c        the servers there are: our own, and those that other modules
  *	               have through the service "socketio.v1" (guest.h)
@@ -101,6 +102,13 @@ static const struct convro_option options[] = {
 	    .example = "4",
 	    .min = 1,
 	    .max = 1024 },
+	{ .name = "drain_time",
+	    .type = CONVRO_OPTION_DURATION,
+	    .initial = "5s",
+	    .summary =
+		"How long a server that stops takes at most to close its clients' sockets, so that they do not all come back elsewhere in one moment; 2000 a second when that is quicker, and those that are left over when [server] drain_timeout ends are closed then.",
+	    .example = "20s",
+	    .max = 600 * SECONDS },
 	{ .name = "newest_connection_wins",
 	    .type = CONVRO_OPTION_BOOL,
 	    .initial = "off",
@@ -176,6 +184,7 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->cookie = convro->conf->get_text(ctx, "cookie");
 	mount->origins = convro->conf->get_text(ctx, "origins");
 	mount->max_requests = (uint32_t)convro->conf->get_int(ctx, "max_requests");
+	mount->drain_time = convro->conf->get_int(ctx, "drain_time");
 	mount->newest_wins = convro->conf->get_int(ctx, "newest_connection_wins") != 0;
 	mount->polling = has_word(transports, "polling");
 	mount->websocket = has_word(transports, "websocket");
