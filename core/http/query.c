@@ -122,7 +122,9 @@ query_parse(struct arena *arena, const char *text, size_t len, struct query *out
 
 			if (!decode(equals + 1, value_len, at, &pair->value)) {
 				status = QUERY_INVALID;
-				continue;
+				memcpy(at, equals + 1, value_len);
+				at[value_len] = '\0';
+				pair->value = (struct slice){ at, value_len };
 			}
 			at += value_len + 1;
 		}

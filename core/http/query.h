@@ -14,11 +14,12 @@
 
 struct query_pair {
 	struct slice name;  /* decoded, a NUL behind it */
-	struct slice value; /* decoded, a NUL behind it; empty without a '=' */
+	struct slice value; /* the same, or as it was sent when it is malformed; empty without a
+			       '=' */
 };
 
 struct query {
-	const struct query_pair *pairs; /* in the order sent; only well-formed ones */
+	const struct query_pair *pairs; /* in the order sent; those whose name is well-formed */
 	uint32_t count;
 };
 
@@ -31,8 +32,8 @@ enum query_status {
 /* Most pairs that are read; more are QUERY_INVALID. */
 #define QUERY_PAIRS_MAX 256
 
-/* Splits and decodes; '+' is a blank.  *out holds every well-formed pair whatever the status, but
- * nothing after QUERY_NO_MEMORY; it is borrowed from the arena.  Thread: any. */
+/* Splits and decodes; '+' is a blank.  *out holds every pair of a well-formed name whatever the
+ * status, but nothing after QUERY_NO_MEMORY; it is borrowed from the arena.  Thread: any. */
 enum query_status query_parse(struct arena *arena, const char *text, size_t len, struct query *out);
 
 /* The first value of that name; NULL without one. */

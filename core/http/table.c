@@ -133,7 +133,7 @@ query(struct convro_ctx *ctx, const char *name)
 	const struct slice *value;
 
 	if (!request->query_read) {
-		/* RAW: what is malformed is left out. */
+		/* RAW: what is malformed is for the handler to refuse. */
 		(void)query_parse(ctx->arena, request->message.query.data,
 		    request->message.query.len, &request->query);
 		request->query_read = true;

@@ -190,8 +190,8 @@ struct convro_http_table { /* thread: the context's worker */
 	/* The request; texts are borrowed until the context ends, NULL = not there. */
 	int (*method)(struct convro_ctx *ctx); /* enum convro_method */
 	const char *(*header)(struct convro_ctx *ctx, const char *name);
-	const char *(*query)(
-	    struct convro_ctx *ctx, const char *name); /* decoded; the first of a name */
+	/* Decoded, the first of a name; RAW: one that cannot be decoded is as it was sent. */
+	const char *(*query)(struct convro_ctx *ctx, const char *name);
 	const char *(*body)(struct convro_ctx *ctx, size_t *len);
 	const char *(*address)(
 	    struct convro_ctx *ctx); /* the client's, behind trusted proxies too */

@@ -6,7 +6,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws'; // comes with socket.io-client
-import { HttpClient } from './kit/http.js';
+import { HttpClient, openRaw } from './kit/http.js';
 import { connectSocket } from './kit/socket.js';
 import { register } from './kit/people.js';
 import { startServer } from './kit/server.js';
@@ -118,6 +118,8 @@ test('refuses in the order of the reference server', async () => {
 		['GET', {}, 0], ['GET', { transport: 'carrier-pigeon', EIO: 3 }, 0],
 		['GET', { transport: 'polling', sid: 'x'.repeat(20), EIO: 4 }, 1],
 		['GET', { transport: 'polling', sid: '__proto__', EIO: 4 }, 1],
+		['GET', '/socket.io/?EIO=4&transport=polling&sid=%00', 1], ['GET', '/socket.io/?EIO=4&transport=polling&sid=%ff', 1],
+		['GET', '/socket.io/?EIO=4&transport=%00', 0], ['GET', '/socket.io/?EIO=%004&transport=polling', 5],
 		['POST', { transport: 'polling', EIO: 3 }, 2], ['GET', { transport: 'websocket', sid, EIO: 4 }, 3],
 		['GET', { transport: 'websocket', EIO: 3 }, 3],
 		['GET', { transport: 'polling', EIO: 3 }, 5], ['GET', { transport: 'polling' }, 5], ['GET', { transport: 'polling', EIO: 44 }, 5],
@@ -140,6 +142,19 @@ test('a second poll ends the session, and the first one is told', async () => {
 	assertRefused(await poll(sid), 3);
 	assert.equal((await first).text, '1');
 	assertRefused(await poll(sid), 1);
+});
+
+test('a post that is still arriving does not mix with another one', async () => {
+	const sid = await connected();
+	const slow = await openRaw(server);
+	const body = '421["ping"]\x1e423["x"]';
+	await slow.write(`POST ${path({ EIO: 4, transport: 'polling', sid })} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 7)}`);
+	await sleep(100);
+	assert.equal((await post(sid, '422["ping"]')).text, 'ok');
+	await slow.write(body.slice(7));
+	const seen = await until(sid, (packet) => packet.startsWith('433'));
+	assert.deepEqual(seen.filter((packet) => /^43/.test(packet)).map((packet) => packet.slice(0, 3)), ['432', '431', '433']);
+	slow.destroy();
 });
 
 test('a poll that breaks off ends the session', async () => {

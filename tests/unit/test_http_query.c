@@ -69,13 +69,26 @@ takes_nothing_for_nothing(void **state)
 static void
 refuses_bad_escapes_but_keeps_the_rest(void **state)
 {
-	expect(state, "a=%", QUERY_INVALID, 0);
-	expect(state, "a=%4", QUERY_INVALID, 0);
-	expect(state, "a=%zz&b=1", QUERY_INVALID, 1);
+	expect(state, "a=%", QUERY_INVALID, 1);
+	expect(state, "a=%4", QUERY_INVALID, 1);
+	expect(state, "a=%zz&b=1", QUERY_INVALID, 2);
 	expect(state, "%g0=1", QUERY_INVALID, 0);
-	expect(state, "a=%00", QUERY_INVALID, 0);
-	expect(state, "a=%ff", QUERY_INVALID, 0);
+	expect(state, "a=%00", QUERY_INVALID, 1);
+	expect(state, "a=%ff", QUERY_INVALID, 1);
 	expect(state, "a=%41", QUERY_OK, 1);
+}
+
+static void
+keeps_a_malformed_value_as_it_was_sent(void **state)
+{
+	static const char text[] = "a=%41%00x&b=%42&c=%zz";
+	struct query query;
+
+	assert_int_equal(query_parse(*state, text, strlen(text), &query), QUERY_INVALID);
+	assert_string_equal(query_get(&query, "a", 1)->data, "%41%00x");
+	assert_int_equal(query_get(&query, "a", 1)->len, 7);
+	assert_string_equal(query_get(&query, "b", 1)->data, "B");
+	assert_string_equal(query_get(&query, "c", 1)->data, "%zz");
 }
 
 static void
@@ -119,6 +132,7 @@ main(void)
 		cmocka_unit_test(splits_and_decodes),
 		cmocka_unit_test(takes_nothing_for_nothing),
 		cmocka_unit_test(refuses_bad_escapes_but_keeps_the_rest),
+		cmocka_unit_test(keeps_a_malformed_value_as_it_was_sent),
 		cmocka_unit_test(refuses_a_name_given_twice),
 		cmocka_unit_test(refuses_more_pairs_than_anybody_needs),
 		cmocka_unit_test(decodes_in_place),
