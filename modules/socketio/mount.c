@@ -43,6 +43,7 @@ mount_free(struct mount *mount)
 		table_fini(&station->sessions);
 		rooms_fini(&station->rooms);
 		text_fini(&station->scratch);
+		compressor_free(station->compressor);
 	}
 	recovery_free(mount->recovery);
 	free(mount->stations);
@@ -194,6 +195,11 @@ mounts_worker_init(struct convro_ctx *ctx)
 		struct station *station = &mount->stations[convro->work->worker(ctx)];
 		int64_t tick = tick_of(mount);
 
+		if (mount->compress_polls) {
+			station->compressor = compressor_new();
+			if (station->compressor == NULL)
+				return CONVRO_NO_MEMORY;
+		}
 		wheel_init_ticks(&station->wheel, convro->timer->now(ctx), tick);
 		station->timer = convro->timer->every(ctx, (uint64_t)tick, station_tick, station);
 		if (station->timer == NULL)

@@ -9,6 +9,7 @@
 #ifndef SOCKETIO_MOUNT_H
 #define SOCKETIO_MOUNT_H
 
+#include "compress.h"
 #include "engineio.h"
 #include "packet.h"
 #include "ring.h"
@@ -45,6 +46,7 @@ struct mount {
 	uint32_t max_payload;                                                  /* bytes */
 	uint32_t send_limit; /* bytes that may wait for one client */
 	bool polling, websocket;
+	bool compress_polls;
 	const char *cookie;  /* its name; "" or NULL = none */
 	const char *origins; /* words, from which WebSockets are taken; "" or NULL = any */
 	struct convro_socket_events socket_events;
@@ -67,9 +69,10 @@ struct station { /* touched by its worker only, but for the atomics */
 	struct rooms rooms;
 	struct wheel wheel;
 	struct convro_timer *timer;
-	struct text scratch;      /* for one packet, cleared by whoever uses it */
-	_Atomic uint32_t members; /* sockets in device rooms; read by whoever pushes */
-	_Atomic bool missed;      /* a push could not be brought here: memory was out */
+	struct compressor *compressor; /* owned; NULL = answers to polls are not compressed */
+	struct text scratch;           /* for one packet, cleared by whoever uses it */
+	_Atomic uint32_t members;      /* sockets in device rooms; read by whoever pushes */
+	_Atomic bool missed;           /* a push could not be brought here: memory was out */
 	bool draining;
 	uint32_t drain_count, drained; /* sessions to close, and how many were told */
 	int64_t drain_since, drain_ms;

@@ -9,11 +9,21 @@
 #include <strings.h>
 
 static void
-answer(struct convro_ctx *ctx, const struct text *body)
+answer(struct convro_ctx *ctx, const struct station *station, const struct text *body)
 {
+	struct slice bytes = { body->data != NULL ? body->data : "", body->len };
+	struct text shorter = { 0 };
+	enum coding coding = CODING_NONE;
+
+	if (station->compressor != NULL && bytes.len >= COMPRESS_FROM)
+		coding = coding_wanted(convro->http->header(ctx, "accept-encoding"));
+	if (coding != CODING_NONE && shorten(station->compressor, coding, bytes, &shorter)) {
+		convro->http->set_header(ctx, "Content-Encoding", coding_name(coding));
+		bytes = (struct slice){ shorter.data, shorter.len };
+	}
 	convro->http->set_header(ctx, "Cache-Control", "no-store");
-	(void)convro->http->reply_raw(
-	    ctx, 200, "text/plain; charset=UTF-8", body->data != NULL ? body->data : "", body->len);
+	(void)convro->http->reply_raw(ctx, 200, "text/plain; charset=UTF-8", bytes.data, bytes.len);
+	text_fini(&shorter);
 }
 
 int
@@ -31,7 +41,7 @@ polling_open(struct convro_ctx *ctx, struct station *station)
 	text_init(&session->polling->queue, 0);
 	text_clear(&station->scratch);
 	handshake_put_open(session, &station->scratch);
-	answer(ctx, &station->scratch);
+	answer(ctx, station, &station->scratch);
 	heartbeat_start(ctx, session);
 	return CONVRO_OK;
 }
@@ -49,7 +59,7 @@ polling_release(struct session *session)
 	polling->get = NULL;
 	if (polling->queue.len == 0)
 		engineio_put(&polling->queue, ENGINEIO_NOOP, (struct slice){ 0 });
-	answer(get, &polling->queue);
+	answer(get, session->station, &polling->queue);
 	text_fini(&polling->queue); /* an idle session holds no buffer */
 	session_unref(session);
 }

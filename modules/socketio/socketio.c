@@ -12,7 +12,7 @@
  *	push.c         pushes to a device; catch_up.c, what a client missed
  *	mount.c        the servers there are: our own, and those that other modules
  *	               have through the service "socketio.v1" (guest.h)
- *	engineio.c, packet.c ...   the formats, pure code
+ *	engineio.c, packet.c, compress.c ...   the formats, pure code
  */
 #include "guest.h"
 
@@ -82,6 +82,18 @@ static const struct convro_option options[] = {
 	    .example = "256k",
 	    .min = 4096,
 	    .max = 64 * 1024 * 1024 },
+	{ .name = "poll_compression",
+	    .type = CONVRO_OPTION_BOOL,
+	    .initial = "off",
+	    .summary =
+		"Whether answers to polls of 1024 bytes and more are compressed with gzip or deflate, where the client accepts that. What is end-to-end encrypted gets hardly shorter.",
+	    .example = "on" },
+	{ .name = "websocket_compression",
+	    .type = CONVRO_OPTION_BOOL,
+	    .initial = "off",
+	    .summary =
+		"Whether WebSocket messages of 1024 bytes and more are compressed (permessage-deflate), where the client offers that. What is end-to-end encrypted gets hardly shorter.",
+	    .example = "on" },
 	{ .name = "cookie",
 	    .type = CONVRO_OPTION_TEXT,
 	    .initial = "",
@@ -181,6 +193,7 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->upgrade_timeout = convro->conf->get_int(ctx, "upgrade_timeout");
 	mount->max_payload = (uint32_t)convro->conf->get_int(ctx, "max_payload");
 	mount->send_limit = (uint32_t)convro->conf->get_int(ctx, "send_limit");
+	mount->compress_polls = convro->conf->get_int(ctx, "poll_compression") != 0;
 	mount->cookie = convro->conf->get_text(ctx, "cookie");
 	mount->origins = convro->conf->get_text(ctx, "origins");
 	mount->max_requests = (uint32_t)convro->conf->get_int(ctx, "max_requests");
@@ -191,6 +204,8 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->service.event_names = names;
 	mount->socket_events = websocket_events;
 	mount->socket_events.max_message = mount->max_payload;
+	mount->socket_events.deflate =
+	    (uint32_t)convro->conf->get_int(ctx, "websocket_compression");
 	/* session.c keeps the limit; this one is for answers to WebSocket pings, of which no module
 	 * hears, beside all that session.c may allow. */
 	mount->socket_events.max_queue = mount->send_limit + PACE_BYTES + LARGEST_PACKET;

@@ -65,8 +65,9 @@ export class HttpClient {
 				response.on('data', (chunk) => chunks.push(chunk));
 				response.on('error', reject);
 				response.on('end', () => {
-					const text = Buffer.concat(chunks).toString('utf8');
-					resolve({ status: response.statusCode, headers: response.headers, text, body: parseJson(text) });
+					const bytes = Buffer.concat(chunks);
+					const text = bytes.toString('utf8');
+					resolve({ status: response.statusCode, headers: response.headers, bytes, text, body: parseJson(text) });
 				});
 			});
 			request.setTimeout(ANSWER_MS, () => request.destroy(new Error(`no answer to ${method} ${path} in ${ANSWER_MS} ms`)));
