@@ -147,6 +147,8 @@ max_fragments(const struct ws_reader *reader)
 {
 	uint32_t by_size = reader->max_message / 64;
 
+	if (reader->max_fragments != 0)
+		return reader->max_fragments;
 	return by_size > WS_MAX_FRAGMENTS ? by_size : WS_MAX_FRAGMENTS;
 }
 

@@ -90,6 +90,8 @@ struct ws_reader {
 	uint8_t message_type;   /* opcode of the current message */
 	uint8_t control_len;    /* bytes collected */
 	uint8_t utf8;           /* state of the text check */
+	uint16_t max_fragments; /* of one message; 0 = as WS_MAX_FRAGMENTS says; may be set after
+				   ws_reader_init */
 	bool fin : 1;           /* of the current frame */
 	bool compressed : 1;    /* of the current message */
 	bool allow_rsv1 : 1;    /* permessage-deflate was agreed on */

@@ -430,6 +430,8 @@ socket_new(struct worker *worker, struct module *module, const struct convro_soc
 	socket->fd = -1;
 	socket->window_bits = window_bits & 0xf;
 	ws_reader_init(&socket->reader, events->max_message, window_bits != 0);
+	if (CONVRO_HAS(events, max_fragments))
+		socket->reader.max_fragments = (uint16_t)events->max_fragments;
 	list_push_back(&sockets->all, &socket->link);
 	sockets->count++;
 	tide_rise(&sockets->tide, sockets->count);

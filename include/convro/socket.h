@@ -32,6 +32,9 @@ struct convro_socket_events {
 	 * counts before and after inflation. */
 	uint32_t deflate;
 	uint32_t deflate_threshold; /* bytes of a message that is compressed; 0 = 1024 */
+	/* Frames of one message, at most 65535; more closes with 1008.  0 = 16384, or one per 64
+	 * bytes of max_message where that is more. */
+	uint32_t max_fragments;
 };
 
 struct convro_socket_table { /* thread: the socket's worker, frames: any */

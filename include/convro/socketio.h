@@ -32,7 +32,8 @@ struct convro_socketio_args {
 	const char *json; /* separated by commas, without brackets around them; may be empty */
 	size_t len;
 	const struct convro_socketio_attachment *attachments;
-	uint32_t attachment_count; /* at most 10 */
+	uint32_t attachment_count; /* at most 99; from a client as many as its server's
+				     options let pass */
 	/* From a client: the same parsed, arguments first, first + 1, ... of the array.  To a
 	 * client: not looked at. */
 	uint32_t first;
@@ -49,7 +50,8 @@ enum {
 typedef void convro_socketio_acked(struct convro_ctx *ctx, void *arg,
     struct convro_socketio_socket *socket, const struct convro_socketio_args *args);
 
-/* 0 in a number means the default. */
+/* 0 in a number means the default; that of max_namespaces, max_rooms and max_acks is what the
+ * configuration of the module socketio says, else the one here. */
 struct convro_socketio_options {
 	uint32_t size;
 	uint32_t flags;           /* CONVRO_SOCKETIO_... */

@@ -23,10 +23,12 @@ struct packet_assembly *
 packet_assembly_new(const char *data, size_t len, size_t limit)
 {
 	struct packet_assembly *assembly;
+	struct packet packet;
 
-	if (len > limit)
+	if (len > limit || packet_parse(data, len, &packet) != NULL)
 		return NULL;
-	assembly = calloc(1, sizeof(*assembly));
+	assembly =
+	    calloc(1, sizeof(*assembly) + packet.attachments * sizeof(assembly->attachments[0]));
 	if (assembly == NULL)
 		return NULL;
 	assembly->limit = limit;

@@ -105,7 +105,7 @@ preset(uint32_t *option, uint32_t value)
 }
 
 static void
-fill_in(struct convro_socketio_options *options)
+fill_in(struct convro_socketio_options *options, const struct limits *limits)
 {
 	preset(&options->ping_interval, 25000);
 	preset(&options->ping_timeout, 20000);
@@ -113,9 +113,9 @@ fill_in(struct convro_socketio_options *options)
 	preset(&options->upgrade_timeout, 10000);
 	preset(&options->max_payload, 1000000);
 	preset(&options->send_limit, 1024 * 1024);
-	preset(&options->max_namespaces, 16);
-	preset(&options->max_rooms, 1024);
-	preset(&options->max_acks, 1024);
+	preset(&options->max_namespaces, limits->namespaces);
+	preset(&options->max_rooms, limits->rooms);
+	preset(&options->max_acks, limits->acks);
 	preset(&options->recovery_ms, 120000);
 	preset(&options->recovery_bytes, 1024 * 1024);
 }
@@ -138,7 +138,7 @@ mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *option
 	}
 	own = &face->options;
 	memcpy(own, options, options->size < sizeof(*own) ? options->size : sizeof(*own));
-	fill_in(own);
+	fill_in(own, &mounts->limits);
 	face->mount = mount;
 	mount->module = mounts->module;
 	mount->guest = own;
@@ -150,10 +150,15 @@ mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *option
 	mount->upgrade_timeout = own->upgrade_timeout;
 	mount->max_payload = own->max_payload;
 	mount->send_limit = own->send_limit;
+	mount->limits = mounts->limits;
+	mount->limits.namespaces = own->max_namespaces;
+	mount->limits.rooms = own->max_rooms;
+	mount->limits.acks = own->max_acks;
 	mount->drain_time = mounts->drain_time;
 	mount->polling = mount->websocket = true;
 	mount->socket_events = websocket_events;
 	mount->socket_events.max_message = own->max_payload;
+	mount->socket_events.max_fragments = mount->limits.fragments;
 	mount->socket_events.max_queue = own->send_limit + PACE_BYTES + LARGEST_PACKET;
 	if ((own->flags & CONVRO_SOCKETIO_RECOVERY) != 0) {
 		mount->recovery = recovery_new(own);

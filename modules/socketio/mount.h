@@ -33,6 +33,15 @@ extern const struct convro_api *convro;
 struct recovery;
 struct convro_socketio_mount;
 
+/* What a client may have or do at most.  Of our own server; those of others begin with it. */
+struct limits {
+	uint32_t namespaces;  /* of one connection */
+	uint32_t rooms;       /* of one socket, its own apart */
+	uint32_t acks;        /* that one socket may owe */
+	uint32_t attachments; /* of one packet */
+	uint32_t fragments;   /* of one WebSocket message */
+};
+
 struct mount {
 	struct mount *next; /* all of them, ours first */
 	const void *module; /* this one, for contexts that others made */
@@ -45,6 +54,7 @@ struct mount {
 	int64_t ping_interval, ping_timeout, connect_timeout, upgrade_timeout; /* milliseconds */
 	uint32_t max_payload;                                                  /* bytes */
 	uint32_t send_limit; /* bytes that may wait for one client */
+	struct limits limits;
 	bool polling, websocket;
 	bool compress_polls;
 	const char *cookie;  /* its name; "" or NULL = none */

@@ -64,7 +64,7 @@ read_attachments(struct cursor *cursor, struct packet *out)
 	take(cursor, 1);
 	if (digits.len == 0 || digits.len > 2 || digits.data[0] == '0' ||
 	    number(digits) > PACKET_MAX_ATTACHMENTS)
-		return "a number of attachments outside 1 to 10";
+		return "a number of attachments outside 1 to 99";
 	out->attachments = (unsigned)number(digits);
 	return NULL;
 }

@@ -9,8 +9,8 @@
 
 #include "text.h"
 
-#define PACKET_MAX_ATTACHMENTS 10
-#define PACKET_MAX_NAMESPACE   255              /* bytes; a limit of ours */
+#define PACKET_MAX_ATTACHMENTS 99  /* the format's bound; who asks for less looks itself */
+#define PACKET_MAX_NAMESPACE   255 /* bytes; a limit of ours */
 #define PACKET_MAX_ID          9007199254740992 /* 2^53, what a JavaScript number holds */
 
 enum packet_type {
@@ -79,7 +79,7 @@ struct packet_assembly {
 	struct {
 		char *data; /* owned */
 		size_t len;
-	} attachments[PACKET_MAX_ATTACHMENTS];
+	} attachments[]; /* packet.attachments of them */
 };
 
 enum packet_added {

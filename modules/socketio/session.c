@@ -374,6 +374,8 @@ receive_text(struct convro_ctx *ctx, struct session *session, struct slice data)
 
 	if (wrong == NULL)
 		wrong = packet_parse(data.data, data.len, &packet);
+	if (wrong == NULL && packet.attachments > session->station->mount->limits.attachments)
+		wrong = "too many attachments";
 	if (wrong != NULL) {
 		convro->log->write(ctx, CONVRO_LOG_DEBUG, "malformed packet: %s", wrong);
 		session_close(ctx, session, GOODBYE_ERROR, "parse error");

@@ -82,6 +82,45 @@ static const struct convro_option options[] = {
 	    .example = "256k",
 	    .min = 4096,
 	    .max = 64 * 1024 * 1024 },
+	{ .name = "max_fragments",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "16384",
+	    .summary =
+		"How many frames a WebSocket message of a client may be split into; more end its connection.",
+	    .example = "256",
+	    .min = 1,
+	    .max = 65535 },
+	{ .name = "max_attachments",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "10",
+	    .summary =
+		"How many binary attachments a packet of a client may have; more end its connection.",
+	    .example = "2",
+	    .min = 1,
+	    .max = PACKET_MAX_ATTACHMENTS },
+	{ .name = "max_namespaces",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "16",
+	    .summary =
+		"How many namespaces one connection may join, where there are several; further ones are refused.",
+	    .example = "4",
+	    .min = 1,
+	    .max = 1024 },
+	{ .name = "max_rooms",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "1024",
+	    .summary = "How many rooms one socket may be in beside its own.",
+	    .example = "64",
+	    .min = 1,
+	    .max = 1024 * 1024 },
+	{ .name = "max_acks",
+	    .type = CONVRO_OPTION_INT,
+	    .initial = "1024",
+	    .summary =
+		"How many acknowledgements one socket may owe before it is asked for no more.",
+	    .example = "64",
+	    .min = 1,
+	    .max = 1024 * 1024 },
 	{ .name = "poll_compression",
 	    .type = CONVRO_OPTION_BOOL,
 	    .initial = "off",
@@ -180,6 +219,16 @@ has_word(const char *words, const char *word)
 	return false;
 }
 
+static void
+read_limits(struct convro_ctx *ctx, struct limits *limits)
+{
+	limits->fragments = (uint32_t)convro->conf->get_int(ctx, "max_fragments");
+	limits->attachments = (uint32_t)convro->conf->get_int(ctx, "max_attachments");
+	limits->namespaces = (uint32_t)convro->conf->get_int(ctx, "max_namespaces");
+	limits->rooms = (uint32_t)convro->conf->get_int(ctx, "max_rooms");
+	limits->acks = (uint32_t)convro->conf->get_int(ctx, "max_acks");
+}
+
 static enum convro_status
 read_options(struct convro_ctx *ctx, struct mount *mount)
 {
@@ -193,6 +242,7 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->upgrade_timeout = convro->conf->get_int(ctx, "upgrade_timeout");
 	mount->max_payload = (uint32_t)convro->conf->get_int(ctx, "max_payload");
 	mount->send_limit = (uint32_t)convro->conf->get_int(ctx, "send_limit");
+	read_limits(ctx, &mount->limits);
 	mount->compress_polls = convro->conf->get_int(ctx, "poll_compression") != 0;
 	mount->cookie = convro->conf->get_text(ctx, "cookie");
 	mount->origins = convro->conf->get_text(ctx, "origins");
@@ -204,6 +254,7 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	mount->service.event_names = names;
 	mount->socket_events = websocket_events;
 	mount->socket_events.max_message = mount->max_payload;
+	mount->socket_events.max_fragments = mount->limits.fragments;
 	mount->socket_events.deflate =
 	    (uint32_t)convro->conf->get_int(ctx, "websocket_compression");
 	/* session.c keeps the limit; this one is for answers to WebSocket pings, of which no module

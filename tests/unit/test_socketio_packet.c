@@ -201,18 +201,19 @@ bounds_ack_ids(void **state)
 static void
 bounds_attachments(void **state)
 {
-	static const char *const texts[] = { "50-[1]", "511-[1]", "5-[1]", "501-[1]", "500-[1]",
-		"5100-[1]", "54294967297-[1]", "518446744073709551617-[1]" };
+	static const char *const texts[] = { "50-[1]", "5100-[1]", "5-[1]", "501-[1]", "500-[1]",
+		"5999-[1]", "54294967297-[1]", "518446744073709551617-[1]" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		refuses(texts[i], "a number of attachments outside 1 to 10");
+		refuses(texts[i], "a number of attachments outside 1 to 99");
+	parses("599-[1]", "5 99 /  [1]");
 	refuses("5[1]", "a binary packet without a number of attachments");
 	refuses("5", "a binary packet without a number of attachments");
 	refuses("51", "a binary packet without a number of attachments");
 	refuses("5 1-[1]", "a binary packet without a number of attachments");
 	refuses("51e0-[1]", "a binary packet without a number of attachments");
-	refuses("5--1-[1]", "a number of attachments outside 1 to 10");
+	refuses("5--1-[1]", "a number of attachments outside 1 to 99");
 	refuses("21-[1]", "an event whose payload is no array"); /* only on binary types */
 }
 

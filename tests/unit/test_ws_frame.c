@@ -15,6 +15,7 @@
 #define LIMIT 200000
 
 static struct wire wire;
+static uint16_t fragments_max; /* of the readers below */
 
 static void
 heard_once(const struct wire *sent, bool rsv1, size_t first, size_t step, const char *expected)
@@ -23,6 +24,7 @@ heard_once(const struct wire *sent, bool rsv1, size_t first, size_t step, const 
 	char *heard;
 
 	ws_reader_init(&reader, LIMIT, rsv1);
+	reader.max_fragments = fragments_max;
 	heard = heard_in(&reader, sent, first, step);
 	ws_reader_fini(&reader);
 	assert_string_equal(heard, expected);
@@ -356,6 +358,24 @@ counts_fragments(void **state)
 }
 
 static void
+counts_fragments_up_to_a_limit_of_ones_own(void **state)
+{
+	(void)state;
+	fragments_max = 3;
+	put_text(&wire, BINARY, "a");
+	put_text(&wire, 0, "b");
+	put_text(&wire, FIN, "c");
+	heard_once(&wire, false, wire.len, 1, "binary(abc)");
+	wire.len -= 7;
+	put_text(&wire, 0, "c");
+	put_text(&wire, FIN, "d");
+	heard_once(&wire, false, wire.len, 1, "error(1008)");
+	heard_once(&wire, false, 1, 1, "error(1008)");
+	fragments_max = 0;
+	wire.len = 0;
+}
+
+static void
 collects_many_small_fragments(void **state)
 {
 	(void)state;
@@ -389,6 +409,7 @@ main(void)
 		cmocka_unit_test(refuses_continuations_of_nothing_and_messages_inside_messages),
 		cmocka_unit_test(counts_a_message_over_its_fragments),
 		cmocka_unit_test(counts_fragments),
+		cmocka_unit_test(counts_fragments_up_to_a_limit_of_ones_own),
 		cmocka_unit_test(collects_many_small_fragments),
 	};
 
