@@ -2,7 +2,8 @@
 /*
  * ratelimit - named limits on the public hooks.  Read this file first: it lists
  * every limit.  Each answers 429 RATE_LIMITED with Retry-After, except
- * one_time, which hands out bundles without a one-time key.
+ * one_time, which hands out bundles without a one-time key, and socket, which
+ * the protocol answers in a way of its own.
  */
 #include "ratelimit.h"
 
@@ -12,10 +13,18 @@
 
 const struct convro_api *convro;
 
-enum { LIMIT_LOGIN, LIMIT_REGISTER, LIMIT_BUNDLE, LIMIT_ONE_TIME, LIMIT_SEND, LIMIT_COUNT };
+enum {
+	LIMIT_LOGIN,
+	LIMIT_REGISTER,
+	LIMIT_BUNDLE,
+	LIMIT_ONE_TIME,
+	LIMIT_SEND,
+	LIMIT_SOCKET,
+	LIMIT_COUNT
+};
 
 static const char *const limit_names[LIMIT_COUNT] = { "login", "register", "bundle", "one_time",
-	"send" };
+	"send", "socket" };
 
 static const struct convro_option options[] = {
 	{ .name = "login",
@@ -49,6 +58,13 @@ static const struct convro_option options[] = {
 	    .initial = "50/s burst 500",
 	    .summary = "Messages that one device may send.",
 	    .example = "10/s burst 100" },
+	{ .name = "socket",
+	    .type = CONVRO_OPTION_RATE,
+	    .initial = "off",
+	    .summary =
+		"Realtime sessions that may be opened from one address, with a good token or without; loopback is "
+		"spared. All devices behind one router share its address, and come back together after an outage.",
+	    .example = "10/s burst 1000" },
 	{ .name = "buckets",
 	    .type = CONVRO_OPTION_INT,
 	    .initial = "65536",
@@ -151,6 +167,19 @@ on_no_failure(struct convro_ctx *ctx, void *self, const void *fact)
 		    limit_names[LIMIT_LOGIN], pair, len, convro->timer->now(ctx));
 }
 
+/* "socket.connect" */
+static int
+on_socket(struct convro_ctx *ctx, void *self, const void *subject)
+{
+	const struct convro_on_socket *socket = subject;
+	uint32_t retry_after;
+
+	if (is_loopback(socket->address) ||
+	    take(ctx, self, LIMIT_SOCKET, socket->address, strlen(socket->address), &retry_after))
+		return CONVRO_NO_OPINION;
+	return convro->bus->deny(ctx, 429, "RATE_LIMITED", retry_after);
+}
+
 /* "prekeys.one_time" */
 static int
 on_one_time(struct convro_ctx *ctx, void *self, const void *subject)
@@ -180,6 +209,7 @@ static const struct convro_hook hooks[] = {
 	{ "http.request", on_request, 0 },
 	{ "auth.login", on_login, 0 },
 	{ "prekeys.one_time", on_one_time, 0 },
+	{ "socket.connect", on_socket, 0 },
 };
 
 static const struct convro_subscription subscriptions[] = {
@@ -224,7 +254,7 @@ static const struct convro_module descriptor = {
 	CONVRO_MODULE_HEAD,
 	.name = "ratelimit",
 	.version = "1.0.0",
-	.summary = "named limits for logins, registrations, bundles and messages",
+	.summary = "named limits for logins, registrations, bundles, messages and sockets",
 	.api = &convro,
 	.options = CONVRO_LIST(options),
 	.hooks = CONVRO_LIST(hooks),

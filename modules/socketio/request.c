@@ -153,13 +153,25 @@ struct opening { /* in the context's memory */
 	struct convro_on_socket subject;
 };
 
+/* The protocol has one answer for whatever the reason. */
+static void
+forbid(struct convro_ctx *ctx, const struct convro_verdict *verdict)
+{
+	char seconds[12];
+
+	(void)snprintf(seconds, sizeof(seconds), "%u", verdict->retry_after);
+	if (verdict->retry_after > 0)
+		convro->http->set_header(ctx, "Retry-After", seconds);
+	(void)refuse(ctx, ENGINEIO_FORBIDDEN);
+}
+
 static void
 decided(struct convro_ctx *ctx, void *arg, const struct convro_verdict *verdict)
 {
 	const struct opening *opening = arg;
 
 	if (verdict->kind == CONVRO_DENY)
-		(void)refuse(ctx, ENGINEIO_FORBIDDEN);
+		forbid(ctx, verdict);
 	else if (opening->transport == TRANSPORT_WEBSOCKET)
 		(void)websocket_open(ctx, opening->station);
 	else

@@ -7,7 +7,7 @@ import { assertError } from './kit/http.js';
 import { assertStatus, openOnly, register } from './kit/people.js';
 import { QUICK, randomHex, randomName } from './kit/contract.js';
 
-const PROXY = { 'auth.password_memory': '16k', 'auth.password_passes': 1, 'server.trusted_proxies': '127.0.0.1', 'ratelimit.register': '3/h' };
+const PROXY = { 'auth.password_memory': '16k', 'auth.password_passes': 1, 'server.trusted_proxies': '127.0.0.1', 'ratelimit.register': '3/h', 'ratelimit.socket': '1/h burst 3' };
 let server; // buckets that are small and do not refill while a test runs
 let proxied; // believes X-Forwarded-For from loopback
 before(async () => {
@@ -225,4 +225,21 @@ test('more password hashes than the server can queue are OVERLOADED, and the oth
 	assert.ok(refused.length > 0 && refused.length < 20, `${refused.length} of 20 were refused`);
 	for (const answer of refused)
 		assertError(answer, 503, 'OVERLOADED');
+});
+
+test('realtime sessions of an address, and none of their further requests', async () => {
+	const ask = (address, query) => proxied.http.request({ path: `/socket.io/?EIO=4&transport=polling${query ?? ''}`, headers: from(address) });
+	const sids = [];
+	for (let i = 0; i < 3; i++)
+		sids.push(JSON.parse((await ask('192.0.2.50')).text.slice(1)).sid);
+	const refused = await ask('192.0.2.50');
+	assert.deepEqual([refused.status, refused.body], [403, { code: 4, message: 'Forbidden' }]);
+	assert.ok(Number(refused.headers['retry-after']) > 3000, refused.headers['retry-after']);
+	assert.equal((await ask('192.0.2.51')).status, 200);
+	for (const sid of sids) {
+		assert.equal((await proxied.http.request({ method: 'POST', path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`, body: '40', headers: from('192.0.2.50') })).status, 200);
+		assert.match((await ask('192.0.2.50', `&sid=${sid}`)).text, /^44.*UNAUTHORIZED/);
+	}
+	for (let i = 0; i < 10; i++)
+		assert.equal((await proxied.http.get('/socket.io/?EIO=4&transport=polling')).status, 200, 'loopback is spared');
 });

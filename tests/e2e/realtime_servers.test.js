@@ -70,6 +70,30 @@ test('serves namespaces side by side, and says which there are not', async () =>
 	root.disconnect();
 });
 
+test('a hook refuses a session before there is one, and is not asked again for those there are', async () => {
+	const origin = 'https://refused.example';
+	const body = { code: 4, message: 'Forbidden' };
+	for (const at of ['/socket.io/', '/engine.io/', '/realtime/']) {
+		const from = server.log().length;
+		const refused = await server.http.request({ path: `${at}?EIO=4&transport=polling`, headers: { origin } });
+		assert.deepEqual([refused.status, refused.headers['retry-after'], refused.headers['content-type'], refused.body], [403, '7', 'application/json', body]);
+		const socket = new WebSocket(`ws://127.0.0.1:${server.port}${at}?EIO=4&transport=websocket`, { origin });
+		const [, answer] = await once(socket, 'unexpected-response');
+		assert.equal(answer.statusCode, 403);
+		assert.deepEqual(JSON.parse(await new Promise((resolve) => { let text = ''; answer.on('data', (part) => { text += part; }); answer.on('end', () => resolve(text)); })), body);
+		socket.on('error', () => {});
+		socket.terminate();
+		assert.doesNotMatch(server.log().slice(from), /session closed/, 'there was none');
+		assert.equal((await server.http.request({ path: `${at}?EIO=3&transport=polling`, headers: { origin } })).body.code, 5);
+	}
+	const { sid } = JSON.parse((await server.http.get('/socket.io/?EIO=4&transport=polling')).text.slice(1));
+	assert.equal((await server.http.request({ method: 'POST', path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`, body: '40', headers: { origin } })).status, 200);
+	assert.match((await server.http.request({ path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`, headers: { origin } })).text, /^40/);
+	const upgrade = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket&sid=${sid}`, { origin });
+	await once(upgrade, 'open');
+	upgrade.close();
+});
+
 test('tells rooms on every worker, binary too', async () => {
 	const sockets = await Promise.all(Array.from({ length: 9 }, (_, i) => open(server, '/', { transports: transports[i % 3] }).ready));
 	await Promise.all(sockets.slice(0, 8).map((socket) => socket.timeout(3000).emitWithAck('join', 'r')));

@@ -321,6 +321,28 @@ refuses_a_login_that_it_cannot_count(void **state)
 	assert_int_equal(verdict.status, 503);
 }
 
+static void
+limits_realtime_sessions_where_that_is_asked_for(void **state)
+{
+	const struct convro_on_socket far = { .size = sizeof(far), .address = "192.0.2.1" };
+	const struct convro_on_socket near = { .size = sizeof(near), .address = "::1" };
+	struct kit *kit = kit_new(convro_module_v1());
+	struct convro_verdict verdict;
+
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(kit_ask(*state, "socket.connect", &far).kind, CONVRO_ALLOW);
+	kit_option(kit, "socket", "1/min burst 2");
+	assert_int_equal(kit_start(kit), CONVRO_OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(kit_ask(kit, "socket.connect", &far).kind, CONVRO_ALLOW);
+	verdict = kit_ask(kit, "socket.connect", &far);
+	assert_int_equal(verdict.kind, CONVRO_DENY);
+	assert_in_range(verdict.retry_after, 59, 61);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(kit_ask(kit, "socket.connect", &near).kind, CONVRO_ALLOW);
+	kit_free(kit);
+}
+
 static int
 ask_key(struct kit *kit, int64_t user, int64_t device)
 {
@@ -390,6 +412,7 @@ main(void)
 		KIT_TEST(counts_attempts_that_are_still_under_way),
 		KIT_TEST(tells_a_pair_from_another_with_the_same_letters),
 		KIT_TEST(refuses_a_login_that_it_cannot_count),
+		KIT_TEST(limits_realtime_sessions_where_that_is_asked_for),
 		KIT_TEST(lets_no_account_drain_a_device),
 		cmocka_unit_test(takes_rates_from_the_configuration),
 	};

@@ -11,6 +11,7 @@
 #include "conformance.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const struct convro_api *convro;
 
@@ -72,6 +73,22 @@ static const struct convro_route routes[] = {
 	    .summary = "Echo" },
 };
 
+/* "socket.connect": a page of this origin gets no session. */
+static int
+on_connect(struct convro_ctx *ctx, void *self, const void *subject)
+{
+	const struct convro_on_socket *socket = subject;
+
+	(void)self;
+	if (socket->origin == NULL || strcmp(socket->origin, "https://refused.example") != 0)
+		return CONVRO_NO_OPINION;
+	return convro->bus->deny(ctx, 418, "TEAPOT", 7);
+}
+
+static const struct convro_hook hooks[] = {
+	{ "socket.connect", on_connect, 0 },
+};
+
 static const char *const needs[] = { "socketio.v1" };
 static const char *const namespaces[] = { "/", "/custom", NULL };
 
@@ -129,6 +146,7 @@ static const struct convro_module descriptor = {
 	.needs = CONVRO_LIST(needs),
 	.options = CONVRO_LIST(options),
 	.routes = CONVRO_LIST(routes),
+	.hooks = CONVRO_LIST(hooks),
 	.init = init,
 	.fini = fini,
 };
