@@ -105,7 +105,7 @@ an_ack_id_leads_back_to_its_event_and_cursor(void **state)
 {
 	static const int64_t cursors[] = { 1, 2, 77, INT64_C(1) << 50 };
 	struct service service = { 0 };
-	uint64_t id;
+	uint64_t id = 0;
 	int64_t cursor;
 
 	(void)state;
