@@ -103,7 +103,7 @@ test('no socket survives a logout that comes while it connects', async () => {
 });
 
 test('an expired token is told as such; one that expires is announced, renewed in place, or ends the socket', async () => {
-	const own = await startServer({ set: { 'auth.access_token_ttl': '4s' } });
+	const own = await startServer({ set: { 'auth.access_token_ttl': '8s' } });
 	try {
 		const ala = await register(own);
 		const expired = await register(own);
@@ -118,9 +118,9 @@ test('an expired token is told as such; one that expires is announced, renewed i
 		await ala.refresh();
 		assert.deepEqual(await renewing.request('auth.refresh', { token: ala.accessToken }), { ok: true });
 		await renewing.waitFor('auth.expiring');
-		assert.equal(await idle.disconnected(8000), 'io server disconnect');
+		assert.equal(await idle.disconnected(15000), 'io server disconnect');
 		assert.ok(renewing.connected, 'renewed');
-		assert.equal(await renewing.disconnected(8000), 'io server disconnect');
+		assert.equal(await renewing.disconnected(15000), 'io server disconnect');
 		assert.equal((await connectRefused(own, { auth: { token: expired.accessToken } })).message, 'TOKEN_EXPIRED');
 	} finally {
 		await own.stop();
