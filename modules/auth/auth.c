@@ -4,6 +4,7 @@
  * this file first: it lists everything the module adds to the server.
  */
 #include "cache.h"
+#include "seen.h"
 
 #include <jwt.h>
 #include <sodium.h>
@@ -308,7 +309,7 @@ static const struct convro_subscription subscriptions[] = {
 
 static const struct convro_service services[] = { { "auth.v1", NULL } };
 
-enum { SECRET_LEAST = 32, PURGE_EVERY_MS = 3600000, PURGE_PAGE = 1000 };
+enum { SECRET_LEAST = 32, SWEEP_EVERY_MS = 5000, PURGE_EVERY_MS = 3600000, PURGE_PAGE = 1000 };
 #define PURGE_AFTER_US (30LL * 86400 * 1000000)
 
 static enum convro_status
@@ -340,6 +341,7 @@ auth_free(struct auth *auth)
 {
 	numbers_free(auth->numbers);
 	caches_free(auth->caches);
+	seen_free(auth->seen);
 	free(auth);
 }
 
@@ -365,7 +367,9 @@ init(struct convro_ctx *ctx, void **self)
 	auth->password_passes = (unsigned long long)convro->conf->get_int(ctx, "password_passes");
 	auth->numbers = numbers_new(ctx, key);
 	auth->caches = caches_new(convro->work->workers(ctx));
-	if (auth->numbers == NULL || auth->caches == NULL || read_secret(ctx, auth) != CONVRO_OK ||
+	auth->seen = seen_new(convro->work->workers(ctx));
+	if (auth->numbers == NULL || auth->caches == NULL || auth->seen == NULL ||
+	    read_secret(ctx, auth) != CONVRO_OK ||
 	    convro->auth->provide(ctx, auth_verify, auth) != CONVRO_OK) {
 		auth_free(auth);
 		return CONVRO_FAILED;
@@ -394,9 +398,27 @@ purge(struct convro_ctx *ctx, void *arg)
 	    purged, arg);
 }
 
+static void
+sweep(struct convro_ctx *ctx, void *arg)
+{
+	const struct auth *auth = arg;
+
+	cache_sweep(auth->caches, convro->work->worker(ctx), convro->timer->now(ctx));
+}
+
+static void
+drain(struct convro_ctx *ctx, void *self)
+{
+	const struct auth *auth = self;
+
+	seen_write(ctx, auth->seen);
+}
+
 static enum convro_status
 worker_init(struct convro_ctx *ctx, void *self)
 {
+	if (convro->timer->every(ctx, SWEEP_EVERY_MS, sweep, self) == NULL)
+		return CONVRO_NO_MEMORY;
 	if (convro->work->worker(ctx) == 0 &&
 	    convro->timer->every(ctx, PURGE_EVERY_MS, purge, self) == NULL)
 		return CONVRO_NO_MEMORY;
@@ -425,6 +447,7 @@ static const struct convro_module descriptor = {
 	.subscriptions = CONVRO_LIST(subscriptions),
 	.init = init,
 	.worker_init = worker_init,
+	.drain = drain,
 	.fini = fini,
 };
 

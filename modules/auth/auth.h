@@ -28,6 +28,7 @@ enum {
 
 struct numbers; /* number.c */
 struct caches;  /* cache.h */
+struct seen;    /* seen.h */
 
 /* The module's state; constant after init but for what numbers and caches guard themselves. */
 struct auth {
@@ -41,6 +42,7 @@ struct auth {
 	size_t password_memory;
 	struct numbers *numbers;
 	struct caches *caches; /* one per worker */
+	struct seen *seen;
 };
 
 /* ---- token.c: access tokens (RFC 7519) ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two direct-mapped tables per worker: a newer entry simply takes the place of
- * an older one, so memory is bounded and nothing needs to be swept.
+ * an older one, so memory is bounded; a sweep gives it back after a burst.
  */
 #include "cache.h"
 
@@ -13,6 +13,7 @@ enum { PLACES = 4096 }; /* a power of two; the pointers of one table take 32 KiB
 
 struct remembered {
 	uint8_t digest[TOKEN_DIGEST_BYTES];
+	int64_t used_ms;
 	struct claims claims;
 };
 
@@ -84,19 +85,20 @@ token_place(const uint8_t digest[TOKEN_DIGEST_BYTES])
 
 bool
 cache_get_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
-    struct claims *out)
+    int64_t now_ms, struct claims *out)
 {
-	const struct remembered *found = caches->of[worker]->tokens[token_place(digest)];
+	struct remembered *found = caches->of[worker]->tokens[token_place(digest)];
 
 	if (found == NULL || sodium_memcmp(found->digest, digest, TOKEN_DIGEST_BYTES) != 0)
 		return false;
+	found->used_ms = now_ms;
 	*out = found->claims;
 	return true;
 }
 
 void
 cache_put_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
-    const struct claims *claims)
+    int64_t now_ms, const struct claims *claims)
 {
 	struct remembered **place = &caches->of[worker]->tokens[token_place(digest)];
 
@@ -105,6 +107,7 @@ cache_put_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOK
 	if (*place == NULL)
 		return;
 	memcpy((*place)->digest, digest, TOKEN_DIGEST_BYTES);
+	(*place)->used_ms = now_ms;
 	(*place)->claims = *claims;
 }
 
@@ -160,5 +163,25 @@ cache_forget_device(struct caches *caches, uint32_t worker, int64_t device_id)
 	if (*place != NULL && (*place)->device_id == device_id) {
 		free(*place);
 		*place = NULL;
+	}
+}
+
+void
+cache_sweep(struct caches *caches, uint32_t worker, int64_t now_ms)
+{
+	struct cache *cache = caches->of[worker];
+
+	for (uint32_t place = 0; place < PLACES; place++) {
+		struct remembered *token = cache->tokens[place];
+		struct device *device = cache->devices[place];
+
+		if (token != NULL && now_ms - token->used_ms >= TOKEN_IDLE_MS) {
+			free(token);
+			cache->tokens[place] = NULL;
+		}
+		if (device != NULL && now_ms - device->loaded_ms >= DEVICE_FRESH_MS) {
+			free(device);
+			cache->devices[place] = NULL;
+		}
 	}
 }

@@ -8,13 +8,16 @@
 
 #include "auth.h"
 
-enum { TOKEN_DIGEST_BYTES = 16 };
+enum {
+	TOKEN_DIGEST_BYTES = 16,
+	DEVICE_FRESH_MS = 2000,
+	TOKEN_IDLE_MS = 60000,
+};
 
 /* A device as the store had it not long ago. */
 struct device {
 	int64_t device_id, user_id, db_epoch;
-	int64_t loaded_ms; /* of the timer's clock; entries are used for two seconds */
-	int64_t seen_ms;   /* when last_seen_at was written; 0 = not by this worker */
+	int64_t loaded_ms; /* of the timer's clock; entries are used for DEVICE_FRESH_MS */
 	uint32_t epoch;
 	char number[NUMBER_DIGITS_MAX + 1];
 	bool has_username;
@@ -29,9 +32,11 @@ void cache_digest(
     const struct caches *caches, const char *token, size_t len, uint8_t out[TOKEN_DIGEST_BYTES]);
 /* A verified token's claims; false when it is not remembered. */
 bool cache_get_token(struct caches *caches, uint32_t worker,
-    const uint8_t digest[TOKEN_DIGEST_BYTES], struct claims *out);
+    const uint8_t digest[TOKEN_DIGEST_BYTES], int64_t now_ms, struct claims *out);
 void cache_put_token(struct caches *caches, uint32_t worker,
-    const uint8_t digest[TOKEN_DIGEST_BYTES], const struct claims *claims);
+    const uint8_t digest[TOKEN_DIGEST_BYTES], int64_t now_ms, const struct claims *claims);
+/* Frees tokens that nobody came with for TOKEN_IDLE_MS, and devices that are not fresh. */
+void cache_sweep(struct caches *caches, uint32_t worker, int64_t now_ms);
 
 /* The device, however old the entry is; NULL when there is none.  Borrowed until the next call. */
 struct device *cache_get_device(struct caches *caches, uint32_t worker, int64_t device_id);

@@ -5,11 +5,10 @@
  * that a revoked token is TOKEN_INVALID whatever its age.
  */
 #include "cache.h"
+#include "seen.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { DEVICE_FRESH_MS = 2000, SEEN_EVERY_MS = 300000 };
 
 struct verification {
 	const struct auth *auth;
@@ -18,50 +17,6 @@ struct verification {
 	convro_verified *done;
 	void *arg;
 };
-
-static void
-nothing(struct convro_ctx *ctx, void *arg, enum convro_status status,
-    const struct convro_db_result *results, uint32_t nresults)
-{
-	(void)ctx;
-	(void)arg;
-	(void)status;
-	(void)results;
-	(void)nresults;
-}
-
-struct seen {
-	int64_t device_id;
-};
-
-static void
-write_seen(struct convro_ctx *ctx, void *arg)
-{
-	struct seen *seen = arg;
-
-	convro->db->query(ctx, AUTH_SEEN,
-	    CONVRO_ARGS(convro_i64(seen->device_id), convro_i64(convro->db->now(ctx))), nothing,
-	    NULL);
-	free(seen);
-}
-
-/* In a unit of work of its own: no request waits for it. */
-static void
-note_seen(struct convro_ctx *ctx, struct device *device)
-{
-	int64_t now = convro->timer->now(ctx);
-	struct seen *seen;
-
-	if (device->seen_ms != 0 && now - device->seen_ms < SEEN_EVERY_MS)
-		return;
-	device->seen_ms = now;
-	seen = malloc(sizeof(*seen));
-	if (seen == NULL)
-		return;
-	seen->device_id = device->device_id;
-	if (convro->work->post(ctx, convro->work->worker(ctx), write_seen, seen) != CONVRO_OK)
-		free(seen);
-}
 
 static void
 judge(struct convro_ctx *ctx, const struct verification *verification, struct device *device)
@@ -112,7 +67,6 @@ device_read(struct convro_ctx *ctx, void *arg, enum convro_status status,
 	struct caches *caches = verification->auth->caches;
 	uint32_t worker = convro->work->worker(ctx);
 	struct device device = { .device_id = verification->claims.device_id };
-	const struct device *old;
 	struct device *kept;
 
 	(void)nresults;
@@ -133,11 +87,8 @@ device_read(struct convro_ctx *ctx, void *arg, enum convro_status status,
 	device.epoch = (uint32_t)convro_at(results, 0, 3)->u.i;
 	device.db_epoch = convro_at(results, 0, 4)->u.i;
 	device.loaded_ms = convro->timer->now(ctx);
-	old = cache_get_device(caches, worker, device.device_id);
-	device.seen_ms = old != NULL ? old->seen_ms : 0;
 	kept = cache_put_device(caches, worker, &device, verification->generation);
-	if (kept != NULL)
-		note_seen(ctx, kept);
+	seen_note(ctx, verification->auth->seen, device.device_id);
 	judge(ctx, verification, kept != NULL ? kept : &device);
 }
 
@@ -159,12 +110,14 @@ auth_verify(struct convro_ctx *ctx, void *self, const char *token, size_t len,
 	verification->done = done;
 	verification->arg = arg;
 	cache_digest(auth->caches, token, len, digest);
-	if (!cache_get_token(auth->caches, worker, digest, &verification->claims)) {
+	if (!cache_get_token(
+		auth->caches, worker, digest, convro->timer->now(ctx), &verification->claims)) {
 		if (!token_read(auth, token, len, &verification->claims)) {
 			done(ctx, arg, "TOKEN_INVALID", NULL);
 			return;
 		}
-		cache_put_token(auth->caches, worker, digest, &verification->claims);
+		cache_put_token(
+		    auth->caches, worker, digest, convro->timer->now(ctx), &verification->claims);
 	}
 	device = cache_get_device(auth->caches, worker, verification->claims.device_id);
 	if (device != NULL && convro->timer->now(ctx) - device->loaded_ms < DEVICE_FRESH_MS) {

@@ -223,9 +223,53 @@ notes_when_a_device_was_seen_every_five_minutes(void **state)
 		kit_advance(kit, 3000);
 	}
 	assert_int_equal(kit_ran(kit, AUTH_SEEN), 1);
-	assert_string_equal(kit_args(kit, AUTH_SEEN, 0), DEVICE_TEXT "|1769862896000000");
+	assert_string_equal(kit_args(kit, AUTH_SEEN, 0), DEVICE_TEXT "|1769862897000000");
 	assert_null(kit_verify(kit, token_of(kit), NULL));
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 1); /* a second later */
+	kit_advance(kit, 1000);
 	assert_int_equal(kit_ran(kit, AUTH_SEEN), 2);
+}
+
+/* Each device of a range comes once; their rows are alike. */
+static void
+see(struct kit *kit, int64_t from, int64_t to)
+{
+	struct claims claims = sample;
+
+	for (claims.device_id = from; claims.device_id < to; claims.device_id++)
+		assert_null(kit_verify(kit, signed_with(kit, kit_self(kit), &claims), NULL));
+}
+
+static void
+drain(struct convro_ctx *ctx, void *arg)
+{
+	convro_module_v1()->drain(ctx, arg);
+}
+
+static void
+notes_many_devices_in_one_write(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_rows(kit, AUTH_ME, NULL, ROW);
+	see(kit, 1, 501);
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 0);
+	see(kit, 501, 521); /* the list is full at 512 */
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 512);
+	kit_advance(kit, 1000);
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 520);
+}
+
+static void
+writes_who_was_seen_before_it_stops(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_rows(kit, AUTH_ME, NULL, ROW);
+	assert_null(kit_verify(kit, token_of(kit), NULL));
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 0);
+	kit_run(kit, drain, kit_self(kit));
+	assert_int_equal(kit_ran(kit, AUTH_SEEN), 1);
 }
 
 static void
@@ -363,11 +407,11 @@ remembers_per_worker(void **state)
 	assert_non_null(caches);
 	cache_digest(caches, "a", 1, digest);
 	cache_digest(caches, "b", 1, other);
-	cache_put_token(caches, 0, digest, &sample);
-	assert_true(cache_get_token(caches, 0, digest, &claims));
+	cache_put_token(caches, 0, digest, 1, &sample);
+	assert_true(cache_get_token(caches, 0, digest, 1, &claims));
 	assert_int_equal(claims.user_id, 55);
-	assert_false(cache_get_token(caches, 0, other, &claims));
-	assert_false(cache_get_token(caches, 1, digest, &claims));
+	assert_false(cache_get_token(caches, 0, other, 1, &claims));
+	assert_false(cache_get_token(caches, 1, digest, 1, &claims));
 	assert_non_null(cache_put_device(caches, 1, &device, cache_generation(caches, 1)));
 	assert_non_null(cache_get_device(caches, 1, 12));
 	assert_null(cache_get_device(caches, 0, 12));
@@ -376,6 +420,31 @@ remembers_per_worker(void **state)
 	assert_null(cache_put_device(caches, 1, &device, cache_generation(caches, 1) - 1));
 	cache_forget_device(caches, 1, 12);
 	assert_null(cache_get_device(caches, 1, 12));
+	caches_free(caches);
+}
+
+static void
+sweeps_what_is_of_no_more_use(void **state)
+{
+	struct caches *caches = caches_new(1);
+	uint8_t digest[TOKEN_DIGEST_BYTES];
+	struct device device = { .device_id = 12, .user_id = 1, .loaded_ms = 1000 };
+	struct claims claims;
+
+	(void)state;
+	assert_non_null(caches);
+	cache_digest(caches, "a", 1, digest);
+	cache_put_token(caches, 0, digest, 1000, &sample);
+	assert_non_null(cache_put_device(caches, 0, &device, cache_generation(caches, 0)));
+	cache_sweep(caches, 0, 1000 + DEVICE_FRESH_MS - 1);
+	assert_non_null(cache_get_device(caches, 0, 12));
+	cache_sweep(caches, 0, 1000 + DEVICE_FRESH_MS);
+	assert_null(cache_get_device(caches, 0, 12));
+	assert_true(cache_get_token(caches, 0, digest, 2000, &claims));
+	cache_sweep(caches, 0, 2000 + TOKEN_IDLE_MS - 1);
+	assert_true(cache_get_token(caches, 0, digest, 2000, &claims));
+	cache_sweep(caches, 0, 2000 + TOKEN_IDLE_MS);
+	assert_false(cache_get_token(caches, 0, digest, 2000, &claims));
 	caches_free(caches);
 }
 
@@ -392,6 +461,8 @@ main(void)
 		AUTH_TEST(names_the_caller),
 		AUTH_TEST(asks_the_store_once_in_two_seconds),
 		AUTH_TEST(notes_when_a_device_was_seen_every_five_minutes),
+		AUTH_TEST(notes_many_devices_in_one_write),
+		AUTH_TEST(writes_who_was_seen_before_it_stops),
 		cmocka_unit_test(refuses_a_token_of_another_epoch_user_or_database),
 		AUTH_TEST(says_expired_only_of_a_token_that_was_good),
 		AUTH_TEST(tells_a_store_that_fails_from_a_bad_token),
@@ -400,6 +471,7 @@ main(void)
 		AUTH_TEST(answers_once_whatever_allocation_fails),
 		cmocka_unit_test(refuses_to_start_without_a_good_secret),
 		cmocka_unit_test(remembers_per_worker),
+		cmocka_unit_test(sweeps_what_is_of_no_more_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

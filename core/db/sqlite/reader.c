@@ -6,11 +6,15 @@
 #include "base/clock.h"
 #include "db/sqlite/sqlite.h"
 
+#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	LIMIT_MS = 5000, /* of one request, queue not counted */
 	SHARE_MOST = 16, /* requests that a reader takes at once */
+	IDLE_S = 5,      /* without a request, then its pages are given back */
 };
 
 struct reader {
@@ -18,6 +22,7 @@ struct reader {
 	struct connection connection;
 	pthread_t thread;
 	bool open, started;
+	bool used; /* since its pages were given back; its own thread's */
 };
 
 struct reader_pool {
@@ -32,20 +37,46 @@ struct reader_pool {
 	struct reader readers[];
 };
 
+/* Waits for a request; when none comes for a while, it forgets pages that it read: the system still
+ * has them, and memory that a burst took is not kept for ever. */
+static void
+wait_for_request(struct reader *reader)
+{
+	struct reader_pool *pool = reader->pool;
+	struct timespec until;
+	int rc;
+
+	pool->asleep++;
+	if (!reader->used) {
+		pthread_cond_wait(&pool->ready, &pool->lock);
+	} else {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += IDLE_S;
+		rc = pthread_cond_timedwait(&pool->ready, &pool->lock, &until);
+		if (rc == ETIMEDOUT && pool->first == NULL) {
+			reader->used = false;
+			pthread_mutex_unlock(&pool->lock);
+			(void)sqlite3_db_release_memory(reader->connection.sqlite);
+			(void)malloc_trim(0);
+			pthread_mutex_lock(&pool->lock);
+		}
+	}
+	pool->asleep--;
+}
+
 /* A share of what is queued, linked by `next`; NULL when the pool is stopping.  Half of the queue
  * at most, so that another reader has something to do as well. */
 static struct db_request *
-take(struct reader_pool *pool)
+take(struct reader *reader)
 {
+	struct reader_pool *pool = reader->pool;
 	struct db_request *first, **end;
 	uint32_t share;
 
 	pthread_mutex_lock(&pool->lock);
-	while (pool->first == NULL && !pool->stopping) {
-		pool->asleep++;
-		pthread_cond_wait(&pool->ready, &pool->lock);
-		pool->asleep--;
-	}
+	while (pool->first == NULL && !pool->stopping)
+		wait_for_request(reader);
+	reader->used = true;
 	first = pool->first;
 	end = &pool->first;
 	share = (pool->queued + pool->count - 1) / pool->count;
@@ -145,7 +176,7 @@ run(void *arg)
 	struct reader *reader = arg;
 	struct db_request *first;
 
-	while ((first = take(reader->pool)) != NULL)
+	while ((first = take(reader)) != NULL)
 		run_share(&reader->connection, first);
 	return NULL;
 }
@@ -174,6 +205,7 @@ readers_start(struct db_state *state)
 {
 	uint32_t count = state->env->readers > 0 ? state->env->readers : 1;
 	struct reader_pool *pool = calloc(1, sizeof(*pool) + count * sizeof(pool->readers[0]));
+	pthread_condattr_t monotonic;
 
 	if (pool == NULL) {
 		state->env->log(CONVRO_LOG_ERROR, "out of memory for the readers of the database");
@@ -183,7 +215,10 @@ readers_start(struct db_state *state)
 	pool->count = count;
 	pool->end = &pool->first;
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->ready, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->ready, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	for (uint32_t i = 0; i < count; i++) {
 		if (start_one(pool, &pool->readers[i]) != 0) {
 			readers_stop(pool);
