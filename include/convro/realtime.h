@@ -68,10 +68,12 @@ struct convro_realtime {
 	 * is sent to a client that is gone or wants none.  Thread: the worker of the event. */
 	void (*answer)(struct convro_ctx *ctx, struct convro_client_reply *reply, const char *json,
 	    size_t len);
-	/* 0: no socket of this process is in the room; else there probably is one.
-	 * Thread: worker. */
+	/* 0: no socket of this process is in the room, nor one that may come back to it; else there
+	 * probably is one.  Thread: worker. */
 	int (*has_members)(struct convro_ctx *ctx, const char *room, size_t len);
-	/* As push, to the room of that name ("device:<id>"), never replayed. */
+	/* As push, to the room of that name ("device:<16 hex digits>"), without a cursor: told to
+	 * those who are connected, and with recovery to those who come back in time.  In order
+	 * among the pushes to one room. */
 	void (*push_room)(struct convro_ctx *ctx, const char *room, size_t room_len,
 	    const char *event, const char *json, size_t len);
 };

@@ -15,10 +15,11 @@
 #include <convro/abi.h>
 
 struct convro_node;
-struct convro_socketio_mount;  /* one server; lives until the process ends */
-struct convro_socketio_socket; /* one client in one namespace */
-struct convro_socketio_reply;  /* an acknowledgement that the client waits for */
-struct convro_engineio_socket; /* one client of a raw Engine.IO server */
+struct convro_socketio_mount;     /* one server; lives until the process ends */
+struct convro_socketio_socket;    /* one client in one namespace */
+struct convro_socketio_reply;     /* an acknowledgement that the client waits for */
+struct convro_socketio_admission; /* a client that waits to be let in */
+struct convro_engineio_socket;    /* one client of a raw Engine.IO server */
 
 struct convro_socketio_attachment {
 	const void *data;
@@ -41,14 +42,39 @@ struct convro_socketio_args {
 };
 
 enum {
-	CONVRO_SOCKETIO_RAW = 1,     /* Engine.IO only: messages go to `message` */
-	CONVRO_SOCKETIO_RECOVERY = 2 /* connection state recovery */
+	CONVRO_SOCKETIO_RAW = 1, /* Engine.IO only: messages go to `message` */
+	/* Connection state recovery: a client that comes back within recovery_ms to this process,
+	 * on whatever worker, has its id and rooms again and is told what it missed, in order and
+	 * once. Every event that is neither volatile nor to be acknowledged has an offset, a text
+	 * behind its arguments. */
+	CONVRO_SOCKETIO_RECOVERY = 2
 };
 
 /* The client's acknowledgement of emit_ack.  Runs exactly once; `args` is NULL when the socket
  * ended first, which is the last that is heard of it. */
 typedef void convro_socketio_acked(struct convro_ctx *ctx, void *arg,
     struct convro_socketio_socket *socket, const struct convro_socketio_args *args);
+
+/* The same of emit_with, which also says how it went: OK with the arguments; TIMEOUT when the
+ * client did not answer in time, and a later answer is ignored; FAILED when the socket ended first,
+ * which is the last that is heard of it.  Runs exactly once. */
+typedef void
+convro_socketio_answered(struct convro_ctx *ctx, void *arg, struct convro_socketio_socket *socket,
+    enum convro_status status, const struct convro_socketio_args *args);
+
+enum {
+	/* Dropped where the client cannot take it at once, and when it is away; never recovered. */
+	CONVRO_SOCKETIO_VOLATILE = 1
+};
+
+struct convro_socketio_emit {
+	uint32_t size;
+	uint32_t flags;       /* CONVRO_SOCKETIO_VOLATILE */
+	uint32_t ack_timeout; /* milliseconds; 0 = as long as the socket lives */
+	uint32_t reserved;
+	convro_socketio_answered *answered; /* NULL: no acknowledgement; not with a room */
+	void *arg;
+};
 
 /* 0 in a number means the default; that of max_namespaces, max_rooms and max_acks is what the
  * configuration of the module socketio says, else the one here. */
@@ -71,8 +97,9 @@ struct convro_socketio_options {
 
 	/* What happens; `self` is given to all.  Each may be NULL.  Thread: the socket's worker. */
 	void *self;
-	/* A client has joined a namespace: `auth` is the payload of its CONNECT, NULL = none.
-	 * `recovered`: it is back, with its id and rooms, and will be told what it missed. */
+	/* A client has joined a namespace: `auth` is the payload of its CONNECT, NULL = none, or
+	 * connecting() was told.  `recovered`: it is back, with its id and rooms, and is told what
+	 * it missed. */
 	void (*connected)(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket,
 	    const struct convro_node *auth, int recovered);
 	/* An event.  `reply` has to be answered once (reply()), at once or later; it is never NULL,
@@ -86,6 +113,13 @@ struct convro_socketio_options {
 	/* RAW: a message. */
 	void (*message)(struct convro_ctx *ctx, void *self, struct convro_engineio_socket *socket,
 	    int binary, const char *data, size_t len);
+	/* A client wants to join: admit() or refuse() it, once, at once or later; NULL: all are let
+	 * in.  Also asked of clients that have come back, as what they present may have ended
+	 * meanwhile.  Until then the socket may join rooms, and is not told what is emitted; it has
+	 * its final id only once it is connected.  `auth` is borrowed until the context ends. */
+	void (*connecting)(struct convro_ctx *ctx, void *self,
+	    struct convro_socketio_socket *socket, const struct convro_node *auth,
+	    struct convro_socketio_admission *admission);
 };
 
 struct convro_socketio { /* thread: the socket's worker, unless said otherwise */
@@ -134,6 +168,30 @@ struct convro_socketio { /* thread: the socket's worker, unless said otherwise *
 	void (*send)(struct convro_ctx *ctx, struct convro_engineio_socket *socket, int binary,
 	    const void *data, size_t len);
 	void (*close)(struct convro_ctx *ctx, struct convro_engineio_socket *socket);
+
+	/* Lets a client in, and ends the handle; connected() is called from within.  0: it has gone
+	 * meanwhile, and nothing more is heard of the socket. */
+	int (*admit)(struct convro_ctx *ctx, struct convro_socketio_admission *admission);
+	/* CONNECT_ERROR with the message and, where `len` is not 0, the JSON text `data`; ends the
+	 * handle and the socket.  Clients do not try again. */
+	void (*refuse)(struct convro_ctx *ctx, struct convro_socketio_admission *admission,
+	    const char *message, const char *data, size_t len);
+	/* Who it is, in at most 32 bytes; only in connecting().  With RECOVERY the place of a
+	 * client is given back only to the same.  INVALID when it is longer. */
+	enum convro_status (*identify)(
+	    struct convro_socketio_socket *socket, const void *identity, size_t len);
+	/* The module's own, as long as the socket lives; NULL at first. */
+	void (*set_user)(struct convro_socketio_socket *socket, void *user);
+	void *(*user)(const struct convro_socketio_socket *socket);
+	/* emit and emit_ack in one; statuses as emit_ack, then `answered` does not run.  A volatile
+	 * one that is dropped: OVERLOAD. */
+	enum convro_status (*emit_with)(struct convro_ctx *ctx,
+	    struct convro_socketio_socket *socket, const char *name,
+	    const struct convro_socketio_args *args, const struct convro_socketio_emit *how);
+	void (*emit_room_with)(struct convro_ctx *ctx, struct convro_socketio_mount *mount,
+	    const char *namespace_name, const char *room, size_t room_len,
+	    const struct convro_socketio_socket *except, const char *name,
+	    const struct convro_socketio_args *args, const struct convro_socketio_emit *how);
 };
 
 #endif

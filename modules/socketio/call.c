@@ -4,7 +4,7 @@
  * socket's principal (wire contract, section 5).  `query` is an object of texts,
  * numbers and booleans, or the text that would stand behind the '?'.
  */
-#include "mount.h"
+#include "client.h"
 
 #include <stdio.h>
 
@@ -204,17 +204,16 @@ read_call(struct convro_ctx *ctx, const struct convro_node *argument, struct con
 }
 
 void
-client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
+client_request(struct convro_ctx *ctx, struct client *client, struct convro_client_reply *reply,
     const struct convro_node *argument)
 {
-	struct convro_principal principal = client_principal(session);
+	struct session *session = client->socket.session;
+	struct convro_principal principal = client_principal(client);
 	struct convro_call call = { .size = sizeof(call), .principal = &principal };
 	struct calling *calling = convro->mem->zero(ctx, sizeof(*calling));
-	struct convro_client_reply *reply = client_reply_new(session, id);
 
-	if (reply == NULL || calling == NULL) {
-		if (reply != NULL)
-			answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
+	if (calling == NULL) {
+		answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
 	} else if (session->leaving) {
 		answer_error(ctx, reply, 503, "OVERLOADED", BUSY, 1);
 	} else if (session->requests >= session->station->mount->max_requests) {
@@ -226,7 +225,7 @@ client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
 		calling->reply = reply;
 		session_ref(session);
 		session->requests++;
-		call.address = session->address;
+		call.address = session->address[0] != '\0' ? session->address : NULL;
 		convro->http->call(ctx, &call, called, calling);
 	}
 }

@@ -4,7 +4,7 @@
  * the token checked again, so that a logout in between is seen either by the
  * second check or by the room (revoke.c).
  */
-#include "mount.h"
+#include "client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +17,41 @@ device_room(int64_t device, char out[ROOM_NAME_SIZE])
 	return (struct slice){ out, (size_t)len };
 }
 
+struct visiting {
+	void (*visit)(struct client *client, void *arg);
+	void *arg;
+};
+
+static void
+visit_member(void *who, void *arg)
+{
+	const struct visiting *visiting = arg;
+
+	visiting->visit(client_of(who), visiting->arg);
+}
+
+void
+device_each(struct station *station, int64_t device,
+    void (*visit)(struct client *client, void *arg), void *arg)
+{
+	struct visiting visiting = { visit, arg };
+	char name[ROOM_NAME_SIZE], room[2 + ROOM_NAME_SIZE];
+	int len = snprintf(room, sizeof(room), "/,%s", device_room(device, name).data);
+
+	rooms_each(&station->rooms, (struct slice){ room, (size_t)len }, visit_member, &visiting);
+}
+
+/* The rest of a principal, for those who work in its name. */
+struct who {
+	uint8_t username_at; /* in `text`; 0 = none */
+	bool has_number;
+	char text[];
+};
+
 /* One CONNECT on its way; in the context's memory. */
 struct connecting {
-	struct session *session; /* a reference */
-	uint32_t round;
+	struct client *client; /* a reference */
+	struct convro_socketio_admission *admission;
 	bool joined;
 	bool acks;
 	int64_t after; /* negative: live only */
@@ -28,148 +59,126 @@ struct connecting {
 	size_t token_len;
 };
 
+struct client *
+client_in(const struct session *session)
+{
+	struct convro_socketio_socket *socket = session->sockets;
+
+	return socket != NULL && socket->state == SOCKET_CONNECTED ? client_of(socket) : NULL;
+}
+
 static void
-leave_rooms(struct session *session)
+left(struct convro_socketio_socket *socket)
 {
-	char name[ROOM_NAME_SIZE];
+	struct client *client = client_of(socket);
 
-	if (ring_is_empty(&session->rooms))
-		return;
-	rooms_leave_all(&session->station->rooms, &session->rooms);
-	presence_count(session->station->mount, device_room(session->device_id, name), -1);
-	(void)atomic_fetch_sub(&session->station->members, 1);
-	free(session->who);
-	session->who = NULL;
+	catch_up_stop(client);
+	free(client->who);
+	client->who = NULL;
 }
 
-void
-client_leave(struct session *session)
+static void
+fail(struct convro_ctx *ctx, const struct connecting *connecting, const char *error)
 {
-	leave_rooms(session);
-	catch_up_stop(session);
-	alarm_cancel(&session->limit);
-	session->client = CLIENT_NONE;
-	session->connect_round++;
-	session->revoked = session->expiring_told = false;
-	session->last_cursor = 0;
-}
-
-void
-connect_error(struct convro_ctx *ctx, struct session *session, struct slice namespace,
-    const char *message, bool with_data)
-{
-	struct text *out = &session->station->scratch;
 	char data[64];
-	int len = snprintf(data, sizeof(data), "{\"error\":\"%s\"}", message);
+	int len = snprintf(data, sizeof(data), "{\"error\":\"%s\"}", error);
 
-	text_clear(out);
-	engineio_begin(out, ENGINEIO_MESSAGE);
-	packet_put_connect_error(
-	    out, namespace, slice_of(message), (struct slice){ data, with_data ? (size_t)len : 0 });
-	session_send(ctx, session, (struct slice){ out->data, out->len });
-}
-
-/* Back to before the CONNECT; the time for one goes on running. */
-static void
-fail(struct convro_ctx *ctx, struct session *session, const char *error)
-{
-	leave_rooms(session);
-	catch_up_stop(session);
-	session->client = CLIENT_NONE;
-	session->connect_round++;
 	/* After a CONNECT_ERROR clients give up, which is wrong when it was our fault. */
 	if (strcmp(error, "DB_UNAVAILABLE") == 0 || strcmp(error, "OVERLOADED") == 0)
-		session_close(ctx, session, GOODBYE_CLOSE, error);
-	else
-		connect_error(ctx, session, slice_of("/"), error, true);
+		session_close(ctx, connecting->client->socket.session, GOODBYE_CLOSE, error);
+	socket_refuse(ctx, connecting->admission, error, data, (size_t)len);
 }
 
 static void
-welcome(struct convro_ctx *ctx, struct session *session)
+connected(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket,
+    const struct convro_node *auth, int recovered)
 {
-	struct text *out = &session->station->scratch;
-	char id[SID_LEN];
+	struct client *client = client_of(socket);
 
-	if (!random_id(id)) {
-		fail(ctx, session, "OVERLOADED");
-		return;
-	}
-	session->client = CLIENT_CONNECTED;
-	free(session->handshake);
-	session->handshake = NULL;
-	expiry_watch(ctx, session);
+	(void)self;
+	(void)auth;
+	(void)recovered;
+	expiry_watch(ctx, client);
 	convro->log->write(ctx, CONVRO_LOG_INFO, "[WS] Connected userId=%lld deviceId=%016llx",
-	    (long long)session->user_id, (unsigned long long)session->device_id);
-	text_clear(out);
-	engineio_begin(out, ENGINEIO_MESSAGE);
-	packet_put_connect(out, slice_of("/"), (struct slice){ id, SID_LEN }, (struct slice){ 0 });
-	session_send(ctx, session, (struct slice){ out->data, out->len });
-	if (session->state == SESSION_OPEN)
-		newest_arrived(ctx, session);
-	if (session->state == SESSION_OPEN)
-		catch_up_run(ctx, session);
+	    (long long)client->user_id, (unsigned long long)client->device_id);
+	newest_arrived(ctx, client);
+	if (client->socket.state == SOCKET_CONNECTED)
+		catch_up_run(ctx, client);
 }
 
 /* NULL when memory is out. */
 static struct who *
 who_new(const struct convro_principal *principal)
 {
-	size_t number = principal->number != NULL ? strlen(principal->number) + 1 : 0;
+	size_t number = principal->number != NULL ? strlen(principal->number) + 1 : 1;
 	size_t username = principal->username != NULL ? strlen(principal->username) + 1 : 0;
 	struct who *who = calloc(1, sizeof(*who) + number + username);
 
-	if (who == NULL)
+	if (who == NULL || number > UINT8_MAX) {
+		free(who);
 		return NULL;
-	if (number > 0)
-		who->number = memcpy(who->text, principal->number, number);
-	if (username > 0)
-		who->username = memcpy(who->text + number, principal->username, username);
+	}
+	who->has_number = principal->number != NULL;
+	if (principal->number != NULL)
+		memcpy(who->text, principal->number, number);
+	if (username > 0) {
+		who->username_at = (uint8_t)number;
+		memcpy(who->text + number, principal->username, username);
+	}
 	return who;
 }
 
 struct convro_principal
-client_principal(const struct session *session)
+client_principal(const struct client *client)
 {
+	const struct who *who = client->who;
+
 	return (struct convro_principal){
 		.size = sizeof(struct convro_principal),
-		.epoch = session->epoch,
-		.user_id = session->user_id,
-		.device_id = session->device_id,
-		.expires_at = session->expires_at,
-		.number = session->who->number,
-		.username = session->who->username,
+		.epoch = client->epoch,
+		.user_id = client->user_id,
+		.device_id = client->device_id,
+		.expires_at = client->expires_at,
+		.number = who->has_number ? who->text : NULL,
+		.username = who->username_at > 0 ? who->text + who->username_at : NULL,
 	};
+}
+
+static void
+identify(const struct client *client, int64_t after)
+{
+	const struct client_identity identity = { client->user_id, client->device_id };
+	struct socket_recovery *state = client->socket.recovery;
+
+	if (state == NULL)
+		return;
+	memcpy(state->identity, &identity, sizeof(identity));
+	state->identity_len = sizeof(identity);
+	state->epoch = client->epoch;
+	state->after = after;
 }
 
 /* False when memory is out. */
 static bool
-join(struct session *session, const struct connecting *connecting,
+join(struct client *client, const struct connecting *connecting,
     const struct convro_principal *principal)
 {
-	struct station *station = session->station;
 	char name[ROOM_NAME_SIZE];
+	struct slice room = device_room(principal->device_id, name);
 
-	session->user_id = principal->user_id;
-	session->device_id = principal->device_id;
-	session->epoch = principal->epoch;
-	session->expires_at = principal->expires_at;
-	session->acks = connecting->acks;
-	session->revoked = session->expiring_told = false;
-	session->who = who_new(principal);
-	if (session->who == NULL)
+	client->user_id = principal->user_id;
+	client->device_id = principal->device_id;
+	client->epoch = principal->epoch;
+	client->expires_at = principal->expires_at;
+	client->acks = connecting->acks;
+	client->who = who_new(principal);
+	if (client->who == NULL)
 		return false;
-	/* Counted before the room is joined: whoever commits later and sees no member here may skip
-	 * this worker, as the row is found by the catch-up. */
-	(void)atomic_fetch_add(&station->members, 1);
-	if (!rooms_join(&station->rooms, device_room(principal->device_id, name), &session->rooms,
-		session)) {
-		(void)atomic_fetch_sub(&station->members, 1);
-		free(session->who);
-		session->who = NULL;
-		return false;
-	}
-	presence_count(station->mount, device_room(principal->device_id, name), 1);
-	return catch_up_new(session, connecting->after);
+	identify(client, connecting->after);
+	/* Whoever commits later and sees nobody in the room may skip us, as the row is found by the
+	 * catch-up. */
+	return socket_join(&client->socket, room.data, room.len) == CONVRO_OK &&
+	       catch_up_new(client, connecting->after);
 }
 
 static void
@@ -177,28 +186,25 @@ verified(
     struct convro_ctx *ctx, void *arg, const char *error, const struct convro_principal *principal)
 {
 	struct connecting *connecting = arg;
-	struct session *session = connecting->session;
+	struct client *client = connecting->client;
+	bool is_there = client->socket.state == SOCKET_CONNECTING;
 
-	if (session->state != SESSION_OPEN || session->connect_round != connecting->round) {
-		session_unref(session); /* it has gone, or said DISCONNECT */
-		return;
-	}
-	if (error == NULL && !connecting->joined) {
+	if (is_there && error == NULL && !connecting->joined) {
 		connecting->joined = true;
-		if (join(session, connecting, principal)) {
+		if (join(client, connecting, principal)) {
 			convro->auth->verify(
 			    ctx, connecting->token, connecting->token_len, verified, connecting);
 			return;
 		}
 		error = "OVERLOADED";
 	}
-	if (error == NULL && session->revoked)
+	if (error == NULL && client->revoked)
 		error = "TOKEN_INVALID";
-	if (error != NULL)
-		fail(ctx, session, error);
+	if (is_there && error != NULL)
+		fail(ctx, connecting, error);
 	else
-		welcome(ctx, session);
-	session_unref(session);
+		(void)socket_admit(ctx, connecting->admission);
+	socket_unref(&client->socket);
 }
 
 /* ---- what the packet says ---- */
@@ -275,43 +281,86 @@ read_token(struct convro_ctx *ctx, const struct session *session, const struct c
 }
 
 static void
-begin(struct convro_ctx *ctx, struct session *session, const struct convro_node *auth)
+connecting(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket,
+    const struct convro_node *auth, struct convro_socketio_admission *admission)
 {
-	struct connecting *connecting = convro->mem->zero(ctx, sizeof(*connecting));
+	struct connecting *connect = convro->mem->zero(ctx, sizeof(*connect));
 	const struct convro_node *acks = member(auth, "acks");
-	const char *error = "OVERLOADED";
+	const char *error;
 
-	session->client = CLIENT_VERIFYING;
-	session->connect_round++;
-	if (connecting != NULL)
-		error = read_token(ctx, session, auth, connecting);
-	if (error == NULL && !read_after(session, auth, &connecting->after))
-		error = "INVALID_QUERY";
-	if (error != NULL) {
-		fail(ctx, session, error);
+	(void)self;
+	if (connect == NULL) {
+		session_close(ctx, socket->session, GOODBYE_CLOSE, "out of memory");
+		socket_refuse(ctx, admission, "OVERLOADED", NULL, 0);
 		return;
 	}
-	connecting->acks = acks != NULL && convro->json->type(acks) == CONVRO_NODE_BOOL &&
-			   convro->json->get_int(acks) != 0;
-	connecting->session = session;
-	connecting->round = session->connect_round;
-	session_ref(session);
-	convro->auth->verify(ctx, connecting->token, connecting->token_len, verified, connecting);
+	connect->client = client_of(socket);
+	connect->admission = admission;
+	connect->acks = acks != NULL && convro->json->type(acks) == CONVRO_NODE_BOOL &&
+			convro->json->get_int(acks) != 0;
+	error = read_token(ctx, socket->session, auth, connect);
+	if (error == NULL && !read_after(socket->session, auth, &connect->after))
+		error = "INVALID_QUERY";
+	if (error != NULL) {
+		fail(ctx, connect, error);
+		return;
+	}
+	socket_ref(socket);
+	convro->auth->verify(ctx, connect->token, connect->token_len, verified, connect);
 }
 
-void
-client_connect(struct convro_ctx *ctx, struct session *session, const struct packet *packet)
-{
-	const struct convro_node *auth = NULL;
+/* ---- what our own server is ---- */
 
-	if (packet->json.len > 0 &&
-	    convro->json->parse(ctx, packet->json.data, packet->json.len, &auth) != CONVRO_OK) {
-		session_close(ctx, session, GOODBYE_ERROR, "parse error");
-	} else if (!slice_equal(packet->namespace, slice_of("/"))) {
-		connect_error(ctx, session, packet->namespace, "Invalid namespace", false);
-	} else if (session->client != CLIENT_NONE) {
-		session_close(ctx, session, GOODBYE_CLOSE, "invalid state");
-	} else {
-		begin(ctx, session, auth);
-	}
+static void
+disconnected(
+    struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket, const char *why)
+{
+	(void)self;
+	(void)why;
+	alarm_cancel(&socket->session->limit);
+	(void)ctx;
+}
+
+static void
+drained(struct convro_ctx *ctx, struct session *session)
+{
+	struct client *client = client_in(session);
+
+	if (client != NULL && client->catch_up != NULL)
+		catch_up_resume(ctx, client->catch_up);
+}
+
+/* A catch-up paces itself, and what it left may still be waiting. */
+static size_t
+allowance(const struct session *session)
+{
+	const struct client *client = client_in(session);
+
+	if (client == NULL || client->catch_up == NULL)
+		return 0;
+	return catch_up_tells(client->catch_up) ? SIZE_MAX : PACE_BYTES;
+}
+
+const struct mount_hooks client_hooks = {
+	.socket_size = sizeof(struct client),
+	.hold = client_hold,
+	.ack_id = client_ack_id,
+	.acked = client_acked,
+	.recovered = catch_up_missed,
+	.drained = drained,
+	.allowance = allowance,
+	.limit = expiry_limit,
+	.left = left,
+};
+
+void
+client_options(struct convro_socketio_options *out)
+{
+	*out = (struct convro_socketio_options){
+		.size = sizeof(*out),
+		.connecting = connecting,
+		.connected = connected,
+		.event = client_event,
+		.disconnected = disconnected,
+	};
 }

@@ -4,9 +4,7 @@
  * one wheel per worker.
  */
 #include "mount.h"
-
-#define EXPIRING_US (60 * INT64_C(1000000)) /* told so long before the token ends */
-#define FAR_AWAY_MS (24 * 3600 * INT64_C(1000))
+#include "recovery.h"
 
 void
 heartbeat_start(struct convro_ctx *ctx, struct session *session)
@@ -46,56 +44,6 @@ beat(struct convro_ctx *ctx, struct session *session)
 	session_send(ctx, session, slice_of("2"));
 }
 
-/* ---- the token's end ---- */
-
-/* The wall clock may be set, so a far end is looked at again now and then. */
-void
-expiry_watch(struct convro_ctx *ctx, struct session *session)
-{
-	int64_t left_us = session->expires_at - convro->db->now(ctx);
-	int64_t wait_ms;
-
-	if (!session->expiring_told)
-		left_us -= EXPIRING_US;
-	wait_ms = left_us > 0 ? left_us / 1000 + 1 : 0;
-	wheel_set(&session->station->wheel, &session->limit,
-	    convro->timer->now(ctx) + (wait_ms < FAR_AWAY_MS ? wait_ms : FAR_AWAY_MS));
-}
-
-static void
-tell_expiring(struct convro_ctx *ctx, struct session *session)
-{
-	struct convro_json *json = convro->json->make(ctx);
-	const char *text;
-	size_t len = 0;
-
-	if (json == NULL)
-		return;
-	convro->json->open_object(json, NULL);
-	convro->json->put_time(json, "expiresAt", session->expires_at);
-	convro->json->close_object(json);
-	text = convro->json->text(json, &len);
-	if (text != NULL)
-		client_emit(ctx, session, "auth.expiring", (struct slice){ text, len });
-}
-
-static void
-token_alarm(struct convro_ctx *ctx, struct session *session)
-{
-	int64_t left_us = session->expires_at - convro->db->now(ctx);
-
-	if (left_us <= 0) {
-		session_close(ctx, session, GOODBYE_DISCONNECT, "token expired");
-		return;
-	}
-	if (!session->expiring_told && left_us <= EXPIRING_US) {
-		session->expiring_told = true;
-		tell_expiring(ctx, session);
-	}
-	if (session->state == SESSION_OPEN)
-		expiry_watch(ctx, session);
-}
-
 /* ---- the wheel ---- */
 
 static void
@@ -104,8 +52,8 @@ session_alarm(struct convro_ctx *ctx, struct session *session, enum alarm_kind k
 	session_ref(session);
 	if (kind == ALARM_HEARTBEAT)
 		beat(ctx, session);
-	else if (session->client == CLIENT_CONNECTED)
-		token_alarm(ctx, session);
+	else if (session_has_joined(session))
+		session->station->mount->hooks->limit(ctx, session);
 	else
 		session_close(ctx, session, GOODBYE_CLOSE, "connect timeout");
 	session_unref(session);
@@ -129,6 +77,9 @@ fire(void *arg, struct alarm *alarm)
 	case ALARM_CATCH_UP:
 		catch_up_fire(ctx, alarm);
 		break;
+	case ALARM_ACK:
+		ack_fire(ctx, alarm);
+		break;
 	}
 }
 
@@ -144,6 +95,14 @@ station_close_all(
 	}
 }
 
+static void
+log_tick(struct convro_ctx *ctx, struct station *station)
+{
+	station_deliver(ctx, station); /* where waking us failed */
+	if (station->index == 0)
+		recovery_trim(ctx, station->mount->recovery);
+}
+
 void
 station_tick(struct convro_ctx *ctx, void *arg)
 {
@@ -154,5 +113,7 @@ station_tick(struct convro_ctx *ctx, void *arg)
 		station_close_all(ctx, station, GOODBYE_CLOSE, "out of memory");
 	if (station->draining)
 		station_drain_step(ctx, station);
+	if (station->mount->recovery != NULL)
+		log_tick(ctx, station);
 	wheel_run(&station->wheel, convro->timer->now(ctx), fire, ctx);
 }

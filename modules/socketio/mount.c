@@ -5,8 +5,8 @@
  */
 #include "mount.h"
 
-#include "guest.h"
 #include "recovery.h"
+#include "socket.h"
 
 #include <stdlib.h>
 
@@ -21,23 +21,23 @@ station_init(struct station *station, struct mount *mount, uint32_t index)
 	text_init(&station->scratch, 0);
 	atomic_init(&station->members, 0);
 	atomic_init(&station->missed, false);
-	return table_init(&station->sessions) && rooms_init(&station->rooms);
+	return table_init(&station->sessions) && rooms_init(&station->rooms, mount->presence,
+						     index > 0 ? &mount->stations[0].rooms : NULL);
 }
 
 static void
 mount_free(struct mount *mount)
 {
+	recovery_free(mount->recovery); /* counts in the stations' rooms */
 	for (uint32_t i = 0; i < mount->station_count; i++) {
 		struct station *station = &mount->stations[i];
 
-		/* Sockets that the core dropped without a word. */
+		/* What the core dropped without a word. */
 		while (!ring_is_empty(&station->all)) {
 			struct session *session =
 			    RING_ENTRY(station->all.next, struct session, all);
 
 			ring_remove(&session->all);
-			free(session->address);
-			free(session->who);
 			free(session);
 		}
 		table_fini(&station->sessions);
@@ -45,7 +45,6 @@ mount_free(struct mount *mount)
 		text_fini(&station->scratch);
 		compressor_free(station->compressor);
 	}
-	recovery_free(mount->recovery);
 	free(mount->stations);
 	free(mount->face);
 	service_fini(&mount->service);
@@ -83,20 +82,6 @@ add(struct mount *mount)
 	*at = mount;
 }
 
-struct mount *
-mount_new(struct convro_ctx *ctx)
-{
-	struct mount *mount = make(ctx);
-
-	if (mount == NULL)
-		return NULL;
-	mount->module = convro->bus->module(ctx);
-	add(mount);
-	return mount;
-}
-
-/* ---- another module's ---- */
-
 static void
 preset(uint32_t *option, uint32_t value)
 {
@@ -120,29 +105,10 @@ fill_in(struct convro_socketio_options *options, const struct limits *limits)
 	preset(&options->recovery_bytes, 1024 * 1024);
 }
 
-struct mount *
-mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *options)
+static void
+apply(struct mount *mount, const struct convro_socketio_options *own)
 {
-	struct mount *mount = make(ctx);
-	struct convro_socketio_mount *face = calloc(1, sizeof(*face));
-	struct convro_socketio_options *own;
-
-	if (mount != NULL)
-		mount->face = face;
-	else
-		free(face);
-	if (mount == NULL || face == NULL) {
-		if (mount != NULL)
-			mount_free(mount);
-		return NULL;
-	}
-	own = &face->options;
-	memcpy(own, options, options->size < sizeof(*own) ? options->size : sizeof(*own));
-	fill_in(own, &mounts->limits);
-	face->mount = mount;
-	mount->module = mounts->module;
-	mount->guest = own;
-	mount->guest_module = convro->bus->module(ctx);
+	mount->options = own;
 	mount->raw = (own->flags & CONVRO_SOCKETIO_RAW) != 0;
 	mount->ping_interval = own->ping_interval;
 	mount->ping_timeout = own->ping_timeout;
@@ -150,18 +116,45 @@ mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *option
 	mount->upgrade_timeout = own->upgrade_timeout;
 	mount->max_payload = own->max_payload;
 	mount->send_limit = own->send_limit;
-	mount->limits = mounts->limits;
 	mount->limits.namespaces = own->max_namespaces;
 	mount->limits.rooms = own->max_rooms;
 	mount->limits.acks = own->max_acks;
-	mount->drain_time = mounts->drain_time;
 	mount->polling = mount->websocket = true;
 	mount->socket_events = websocket_events;
 	mount->socket_events.max_message = own->max_payload;
 	mount->socket_events.max_fragments = mount->limits.fragments;
+	/* session.c keeps the limit; this one is for answers to WebSocket pings, of which no module
+	 * hears, beside all that session.c may allow. */
 	mount->socket_events.max_queue = own->send_limit + PACE_BYTES + LARGEST_PACKET;
+}
+
+struct mount *
+mount_new(struct convro_ctx *ctx, const struct convro_socketio_options *options,
+    const struct limits *limits, const struct mount_hooks *hooks)
+{
+	struct mount *mount = make(ctx);
+	struct convro_socketio_mount *face;
+	struct convro_socketio_options *own;
+
+	if (mount == NULL)
+		return NULL;
+	mount->face = face = calloc(1, sizeof(*face));
+	if (face == NULL) {
+		mount_free(mount);
+		return NULL;
+	}
+	own = &face->options;
+	memcpy(own, options, options->size < sizeof(*own) ? options->size : sizeof(*own));
+	mount->limits = limits != NULL ? *limits : mounts->limits;
+	mount->drain_time = mounts != NULL ? mounts->drain_time : 0;
+	fill_in(own, &mount->limits);
+	face->mount = mount;
+	mount->hooks = hooks;
+	mount->owner = convro->bus->module(ctx);
+	mount->module = mounts != NULL ? mounts->module : mount->owner;
+	apply(mount, own);
 	if ((own->flags & CONVRO_SOCKETIO_RECOVERY) != 0) {
-		mount->recovery = recovery_new(own);
+		mount->recovery = recovery_new(mount, own->recovery_ms, own->recovery_bytes);
 		if (mount->recovery == NULL) {
 			mount_free(mount);
 			return NULL;

@@ -3,8 +3,9 @@
  * What the files of the module share: a mount (one server with its options), its
  * stations (one per worker) and their sessions.  Read socketio.c first.
  *
- * A session is one client: an Engine.IO session with the Socket.IO socket "/"
- * in it.  It lives on one worker, whose number is in its sid.
+ * A session is one client: an Engine.IO session with a Socket.IO socket (socket.h)
+ * for each namespace that it joined.  It lives on one worker, whose number is in
+ * its sid.
  */
 #ifndef SOCKETIO_MOUNT_H
 #define SOCKETIO_MOUNT_H
@@ -19,19 +20,43 @@
 #include "wheel.h"
 
 #include <convro/module.h>
+#include <convro/socketio.h>
 #include <stdatomic.h>
 
 extern const struct convro_api *convro;
 
 #define PACE_BYTES     65536u /* a catch-up goes on when no more than this waits for the client */
 #define SID_LEN        20     /* base64url of 15 bytes; two characters are the worker's number */
-#define PRESENCE_SLOTS 8192
-#define ROOM_NAME_SIZE 24 /* "device:" and 16 hex digits */
 #define SHUTTING_DOWN  "server shutting down"
 #define LARGEST_PACKET (2 * 1024 * 1024) /* bytes of a single push that a source may emit */
 
+struct push;
 struct recovery;
-struct convro_socketio_mount;
+struct session;
+
+/* What our own server has beyond the options that any module gives (client.h). */
+struct mount_hooks {
+	size_t socket_size; /* of what begins with a struct convro_socketio_socket */
+	/* A push has come to a socket that is not told it now; true: it was seen to. */
+	bool (*hold)(
+	    struct convro_ctx *ctx, struct convro_socketio_socket *socket, struct push *push);
+	/* The ack id that the socket gets a push with; false = none. */
+	bool (*ack_id)(
+	    const struct convro_socketio_socket *socket, const struct push *push, uint64_t *out);
+	/* An acknowledgement of what was sent with such an id. */
+	void (*acked)(struct convro_ctx *ctx, struct convro_socketio_socket *socket, uint64_t id);
+	/* The socket has come back, and is to be told what it missed. */
+	void (*recovered)(struct convro_ctx *ctx, struct convro_socketio_socket *socket,
+	    struct push *const *missed, uint32_t count);
+	/* The transport took what was waiting. */
+	void (*drained)(struct convro_ctx *ctx, struct session *session);
+	/* Bytes that may wait for the client beside the send limit; SIZE_MAX = any. */
+	size_t (*allowance)(const struct session *session);
+	/* session->limit is due, and a namespace was joined. */
+	void (*limit)(struct convro_ctx *ctx, struct session *session);
+	/* The socket is gone, whether it was admitted or not, and has left its rooms. */
+	void (*left)(struct convro_socketio_socket *socket);
+};
 
 /* What a client may have or do at most.  Of our own server; those of others begin with it. */
 struct limits {
@@ -45,12 +70,12 @@ struct limits {
 struct mount {
 	struct mount *next; /* all of them, ours first */
 	const void *module; /* this one, for contexts that others made */
-	/* NULL for our own server; else the options of the module that mounted. */
-	const struct convro_socketio_options *guest;
-	const void *guest_module;
-	struct convro_socketio_mount *face; /* owned; what that module knows it by */
-	struct recovery *recovery;          /* owned; NULL = off */
-	bool raw;                           /* Engine.IO only */
+	const void *owner;  /* the module whose functions are in `options` */
+	const struct convro_socketio_options *options; /* in `face` */
+	const struct mount_hooks *hooks;               /* NULL: not our own server */
+	struct convro_socketio_mount *face;            /* owned; what the owner knows it by */
+	struct recovery *recovery;                     /* owned; NULL = off */
+	bool raw;                                      /* Engine.IO only */
 	int64_t ping_interval, ping_timeout, connect_timeout, upgrade_timeout; /* milliseconds */
 	uint32_t max_payload;                                                  /* bytes */
 	uint32_t send_limit; /* bytes that may wait for one client */
@@ -61,9 +86,8 @@ struct mount {
 	const char *origins; /* words, from which WebSockets are taken; "" or NULL = any */
 	struct convro_socket_events socket_events;
 	struct service service;
-	/* Sockets in rooms, by the hash of the room's name: 0 means for sure that nobody is in. */
-	_Atomic uint32_t presence[PRESENCE_SLOTS];
-	uint32_t max_requests;     /* of one client, that are under way */
+	_Atomic uint32_t presence[PRESENCE_SLOTS]; /* of rooms, also those of who may come back */
+	uint32_t max_requests;                     /* of one client, that are under way */
 	int64_t drain_time;        /* milliseconds; the most that closing all sessions takes */
 	bool newest_wins;          /* a device has one socket: the last that connected */
 	_Atomic uint64_t arrivals; /* numbers of newest.c that were given out */
@@ -81,23 +105,20 @@ struct station { /* touched by its worker only, but for the atomics */
 	struct convro_timer *timer;
 	struct compressor *compressor; /* owned; NULL = answers to polls are not compressed */
 	struct text scratch;           /* for one packet, cleared by whoever uses it */
-	_Atomic uint32_t members;      /* sockets in device rooms; read by whoever pushes */
+	_Atomic uint32_t members;      /* sockets, joined or joining; read by whoever pushes */
 	_Atomic bool missed;           /* a push could not be brought here: memory was out */
+	_Atomic bool woken;            /* recovery: a task that looks at the log is on its way */
+	bool delivering;               /* recovery: somebody up the stack looks at the log */
 	bool draining;
 	uint32_t drain_count, drained; /* sessions to close, and how many were told */
 	int64_t drain_since, drain_ms;
+	uint64_t taken; /* recovery: number of the last event that came here; under its lock */
 };
 
 enum session_state {
 	SESSION_OPEN,
 	SESSION_CLOSING, /* the goodbye waits for a poll, or for an upgrade that was promised */
 	SESSION_CLOSED
-};
-
-enum client_state {
-	CLIENT_NONE, /* no CONNECT yet, or a DISCONNECT since */
-	CLIENT_VERIFYING,
-	CLIENT_CONNECTED
 };
 
 /* The transport of a session while it is long-polling. */
@@ -131,54 +152,28 @@ struct session {
 	struct polling *polling;      /* the transport, or NULL */
 	struct probe *probe;
 	struct handshake *handshake;
-	struct packet_assembly *assembly; /* a binary packet that is not whole */
-	struct convro_catch_up *catch_up; /* while what was missed is being told */
+	struct packet_assembly *assembly;       /* a binary packet that is not whole */
+	struct convro_socketio_socket *sockets; /* one a namespace, newest first */
 	struct alarm heartbeat;
-	struct alarm limit;                    /* connect timeout, then the token's expiry */
-	struct convro_socketio_socket *guests; /* of another module's server, one a namespace */
-	struct ring rooms;
-	int64_t user_id, device_id;
-	int64_t expires_at;  /* the token; microseconds since 1970 */
-	int64_t last_cursor; /* pushes up to it were told by the catch-up */
-	uint64_t arrival;    /* newest.c: higher is newer; of those that are connected */
-	uint32_t epoch;      /* of the token */
-	uint32_t refs;       /* one while not CLOSED, one per WebSocket, one per thing under way */
-	uint32_t
-	    connect_round; /* raised by CONNECT and DISCONNECT, so that late answers are known */
-	char *address;     /* owned: the client's at the handshake; NULL = unknown */
-	struct who *who;   /* more of the principal, once verified */
-	uint32_t requests; /* under way */
-	uint8_t state;     /* enum session_state */
-	uint8_t client;    /* enum client_state */
-	bool pong_due;     /* a ping is out */
-	bool acks;         /* the client acknowledges pushes */
-	bool revoked;      /* while verifying: the token ended meanwhile */
-	bool expiring_told;
-	bool leaving; /* the server stops: it is closed behind the answers to its requests */
+	struct alarm limit; /* connect timeout, then the mount's */
+	uint32_t refs;      /* one while not CLOSED, one per WebSocket, one per thing under way */
+	uint32_t requests;  /* under way */
+	uint8_t state;      /* enum session_state */
+	bool pong_due;      /* a ping is out */
+	bool is_bounded;    /* what is being sent is bounded otherwise than by the send limit */
+	bool leaving;       /* the server stops: it is closed behind the answers to its requests */
 	char sid[SID_LEN];
-};
-
-/* The rest of a principal, for those who work in its name. */
-struct who {
-	const char *number, *username; /* into `text`; username may be NULL */
-	char text[];
-};
-
-/* An event of a client that is to be acknowledged. */
-struct convro_client_reply {
-	struct session *session; /* a reference */
-	uint32_t round;          /* of the session's CONNECT */
-	uint32_t id_len;         /* 0: the client wants no acknowledgement */
-	char id[SLICE_UINT_SIZE];
+	char address[]; /* the client's at the handshake; "" = unknown */
 };
 
 /* kind of a struct alarm */
-enum alarm_kind { ALARM_HEARTBEAT, ALARM_LIMIT, ALARM_PROBE, ALARM_CATCH_UP };
+enum alarm_kind { ALARM_HEARTBEAT, ALARM_LIMIT, ALARM_PROBE, ALARM_CATCH_UP, ALARM_ACK };
 
 /* ---- session.c: life, and packets in and out ---- */
 
-/* NULL when memory or randomness is out.  One reference, given up by session_close. */
-struct session *session_new(struct convro_ctx *ctx, struct station *station);
+/* NULL when memory or randomness is out.  One reference, given up by session_close.  The client's
+ * address is copied; NULL = unknown. */
+struct session *session_new(struct convro_ctx *ctx, struct station *station, const char *address);
 /* The session of a sid, NULL = none. */
 struct session *session_find(struct station *station, const char *sid);
 /* The worker that is named in the sid of a raw query; negative = none. */
@@ -206,6 +201,8 @@ void session_send_binary(struct convro_ctx *ctx, struct session *session, struct
 /* An Engine.IO packet from the client; data is writable.  May close the session. */
 void session_receive(
     struct convro_ctx *ctx, struct session *session, const struct engineio_packet *packet);
+/* Whether what is sent now goes out at once, as far as can be known. */
+bool session_is_writable(const struct session *session);
 /* Bytes that wait for the client. */
 size_t session_queued(const struct session *session);
 /* The transport took what was waiting. */
@@ -255,46 +252,8 @@ void station_close_all(
     struct convro_ctx *ctx, struct station *station, enum goodbye goodbye, const char *why);
 void heartbeat_start(struct convro_ctx *ctx, struct session *session);
 void heartbeat_pong(struct convro_ctx *ctx, struct session *session);
-/* Sets session->limit by its expires_at. */
-void expiry_watch(struct convro_ctx *ctx, struct session *session);
 
-/* ---- connect.c, event.c, revoke.c: Socket.IO ---- */
-
-void client_connect(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
-/* The client is not connected any more: leaves its rooms, forgets its catch-up. */
-void client_leave(struct session *session);
-void connect_error(struct convro_ctx *ctx, struct session *session, struct slice namespace,
-    const char *message, bool with_data);
-/* A packet's array, with its placeholders checked; NULL when it is malformed. */
-const struct convro_node *read_array(struct convro_ctx *ctx, const struct packet *packet);
-/* An event's array; NULL when it is none that the protocol allows. */
-const struct convro_node *
-read_event(struct convro_ctx *ctx, const struct packet *packet, struct slice *name);
-/* EVENT and ACK, also binary ones. */
-void client_event(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
-void client_ack(struct convro_ctx *ctx, struct session *session, const struct packet *packet);
-/* Sends EVENT `name` with one argument. */
-void
-client_emit(struct convro_ctx *ctx, struct session *session, const char *name, struct slice json);
-convro_fact_function socketio_revoked;
-struct slice device_room(int64_t device, char out[ROOM_NAME_SIZE]);
-
-/* Acknowledges an event of the client's, where it asked for that (id.len > 0). */
-void
-client_answer(struct convro_ctx *ctx, struct session *session, struct slice id, struct slice json);
-/* A handle for an answer that may come later; NULL when memory is out. */
-struct convro_client_reply *client_reply_new(struct session *session, struct slice id);
-/* Acknowledges with one argument, and ends the handle. */
-void client_reply(
-    struct convro_ctx *ctx, struct convro_client_reply *reply, const char *json, size_t len);
-/* Who the session's client is. */
-struct convro_principal client_principal(const struct session *session);
-/* request; `argument` NULL = none. */
-void client_request(struct convro_ctx *ctx, struct session *session, struct slice id,
-    const struct convro_node *argument);
-/* auth.refresh; `argument` NULL = none. */
-void client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
-    const struct convro_node *argument);
+/* ---- socket.c (socket.h has the rest) ---- */
 
 /* ---- drain.c ---- */
 
@@ -305,53 +264,33 @@ void station_drain_step(struct convro_ctx *ctx, struct station *station);
 /* A request of the session has been answered.  May close it. */
 void drain_request_done(struct convro_ctx *ctx, struct session *session);
 
-/* ---- newest.c ---- */
-
-/* CONNECT has succeeded: the device's older sockets end, where the configuration wants that.  May
- * close the session. */
-void newest_arrived(struct convro_ctx *ctx, struct session *session);
-
-/* ---- guest.c (guest.h has the rest) ---- */
-
-/* A packet to another module's server; `assembly` has its attachments, NULL = none. */
-void guest_packet(struct convro_ctx *ctx, struct session *session, const struct packet *packet,
+/* A Socket.IO packet; `assembly` has its attachments, NULL = none. */
+void socket_packet(struct convro_ctx *ctx, struct session *session, const struct packet *packet,
     const struct packet_assembly *assembly);
-void guest_message(struct convro_ctx *ctx, struct session *session, bool binary, struct slice data);
+/* Engine.IO only: a message. */
+void raw_message(struct convro_ctx *ctx, struct session *session, bool binary, struct slice data);
 /* The session's sockets end. */
-void guests_end(struct convro_ctx *ctx, struct session *session, const char *why);
+void sockets_end(struct convro_ctx *ctx, struct session *session, const char *why);
+/* Whether the session has joined a namespace. */
+bool session_has_joined(const struct session *session);
+
+/* ---- ack.c, push.c, catch_up.c (socket.h, push.h and client.h have the rest) ---- */
+
+void ack_fire(struct convro_ctx *ctx, struct alarm *alarm);
+/* Brings what the recovery log has to the station's sockets. */
+void station_deliver(struct convro_ctx *ctx, struct station *station);
+void catch_up_fire(struct convro_ctx *ctx, struct alarm *alarm);
 
 /* ---- mount.c ---- */
 
-/* One more server, without options; NULL when memory is out.  Thread: main. */
-struct mount *mount_new(struct convro_ctx *ctx);
-/* The same for a module's own; its options are copied.  NULL as above. */
-struct mount *mount_guest(struct convro_ctx *ctx, const struct convro_socketio_options *options);
+/* One more server, for the module of the context; its options are copied.  `limits` NULL: those of
+ * our own server, where the options say nothing; `hooks` as in struct mount.  NULL when memory is
+ * out.  Thread: main. */
+struct mount *mount_new(struct convro_ctx *ctx, const struct convro_socketio_options *options,
+    const struct limits *limits, const struct mount_hooks *hooks);
 void mounts_free(void);
 enum convro_status mounts_worker_init(struct convro_ctx *ctx);
 void mounts_drain(struct convro_ctx *ctx);
 void mounts_worker_fini(struct convro_ctx *ctx);
-
-/* ---- push.c, catch_up.c (push.h has the rest) ---- */
-
-extern const struct convro_realtime realtime_table;
-/* The mount that the service works for; NULL at the end.  Thread: main. */
-void realtime_mount(struct mount *mount);
-
-/* Sockets of a room have come or gone. */
-void presence_count(struct mount *mount, struct slice room, int by);
-
-/* From now on pushes are queued.  `after` negative: the client gave none.  False when memory is
- * out.
- */
-bool catch_up_new(struct session *session, int64_t after);
-/* Tells what was missed, then what was queued meanwhile; then session->catch_up is NULL. */
-void catch_up_run(struct convro_ctx *ctx, struct session *session);
-/* The client has read. */
-void catch_up_resume(struct convro_ctx *ctx, struct convro_catch_up *catch_up);
-void catch_up_fire(struct convro_ctx *ctx, struct alarm *alarm);
-/* The client is gone; without a catch-up nothing happens. */
-void catch_up_stop(struct session *session);
-/* What is being sent is its own. */
-bool catch_up_tells(const struct convro_catch_up *catch_up);
 
 #endif

@@ -5,7 +5,7 @@
  * succeeds, after the device's room was joined: of two at once the one with the
  * higher number finds the other in the room, and the other leaves it alone.
  */
-#include "mount.h"
+#include "client.h"
 
 #include <stdlib.h>
 
@@ -21,14 +21,14 @@ struct ending {
 };
 
 static void
-visit(void *who, void *arg)
+visit(struct client *client, void *arg)
 {
 	const struct ending *ending = arg;
-	struct session *session = who;
 
 	/* One that has no number yet will take a higher one. */
-	if (session->client == CLIENT_CONNECTED && session->arrival < ending->arrival)
-		session_close(ending->ctx, session, GOODBYE_DISCONNECT, "newer connection");
+	if (client->arrival != 0 && client->arrival < ending->arrival)
+		session_close(
+		    ending->ctx, client->socket.session, GOODBYE_DISCONNECT, "newer connection");
 }
 
 static void
@@ -36,9 +36,8 @@ end_older(struct convro_ctx *ctx, const struct claim *claim)
 {
 	struct station *station = &claim->mount->stations[convro->work->worker(ctx)];
 	struct ending ending = { ctx, claim->arrival };
-	char name[ROOM_NAME_SIZE];
 
-	rooms_each(&station->rooms, device_room(claim->device, name), visit, &ending);
+	device_each(station, claim->device, visit, &ending);
 }
 
 static void
@@ -66,14 +65,15 @@ tell(struct convro_ctx *ctx, uint32_t worker, const struct claim *claim)
 }
 
 void
-newest_arrived(struct convro_ctx *ctx, struct session *session)
+newest_arrived(struct convro_ctx *ctx, struct client *client)
 {
+	struct session *session = client->socket.session;
 	struct mount *mount = session->station->mount;
-	struct claim claim = { .mount = mount, .device = session->device_id };
+	struct claim claim = { .mount = mount, .device = client->device_id };
 
 	if (!mount->newest_wins)
 		return;
-	session->arrival = claim.arrival = atomic_fetch_add(&mount->arrivals, 1) + 1;
+	client->arrival = claim.arrival = atomic_fetch_add(&mount->arrivals, 1) + 1;
 	for (uint32_t i = 0; i < mount->station_count; i++) {
 		if (i == session->station->index) {
 			end_older(ctx, &claim);

@@ -62,6 +62,9 @@ void packet_put_disconnect(struct text *out, struct slice namespace);
 void packet_put_event(struct text *out, struct slice namespace, struct slice id, struct slice name,
     struct slice args);
 
+/* The same up to the last bracket, which is the caller's; with attachments it is a BINARY_EVENT. */
+void packet_put_open_event(struct text *out, struct slice namespace, struct slice id,
+    struct slice name, unsigned attachments, struct slice args);
 void packet_put_ack(struct text *out, struct slice namespace, struct slice id, struct slice args);
 
 /* CONNECT_ERROR; `message` is UTF-8 and gets escaped; `data` is JSON text, empty = none. */

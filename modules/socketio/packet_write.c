@@ -40,15 +40,23 @@ packet_put_disconnect(struct text *out, struct slice namespace)
 }
 
 void
-packet_put_event(
-    struct text *out, struct slice namespace, struct slice id, struct slice name, struct slice args)
+packet_put_open_event(struct text *out, struct slice namespace, struct slice id, struct slice name,
+    unsigned attachments, struct slice args)
 {
-	packet_put_head(out, PACKET_EVENT, 0, namespace, id);
+	packet_put_head(
+	    out, attachments > 0 ? PACKET_BINARY_EVENT : PACKET_EVENT, attachments, namespace, id);
 	text_putc(out, '[');
 	text_put_json_string(out, name);
 	if (args.len > 0)
 		text_putc(out, ',');
 	text_put_slice(out, args);
+}
+
+void
+packet_put_event(
+    struct text *out, struct slice namespace, struct slice id, struct slice name, struct slice args)
+{
+	packet_put_open_event(out, namespace, id, name, 0, args);
 	text_putc(out, ']');
 }
 

@@ -3,38 +3,39 @@
  * auth.refresh: a fresh access token of the same device takes the place of the
  * one that the client connected with (wire contract, section 5).
  */
-#include "mount.h"
+#include "client.h"
 
 #include <stdio.h>
 
-struct refreshing {              /* in the context's memory */
-	struct session *session; /* a reference */
-	uint32_t round;
-	struct slice id;
+struct refreshing {            /* in the context's memory */
+	struct client *client; /* a reference */
+	struct convro_client_reply *reply;
 };
 
 static void
-answer_error(struct convro_ctx *ctx, struct session *session, struct slice id, const char *error)
+answer_error(struct convro_ctx *ctx, struct convro_client_reply *reply, const char *error)
 {
 	char json[96];
 	int len = snprintf(json, sizeof(json), "{\"ok\":false,\"error\":\"%s\"}", error);
 
-	client_answer(ctx, session, id, (struct slice){ json, (size_t)len });
+	client_reply(ctx, reply, json, (size_t)len);
 }
 
 static void
-replace(struct convro_ctx *ctx, struct session *session, struct slice id,
+replace(struct convro_ctx *ctx, struct client *client, struct convro_client_reply *reply,
     const struct convro_principal *principal)
 {
-	if (principal->user_id != session->user_id || principal->device_id != session->device_id) {
-		answer_error(ctx, session, id, "DEVICE_MISMATCH");
+	if (principal->user_id != client->user_id || principal->device_id != client->device_id) {
+		answer_error(ctx, reply, "DEVICE_MISMATCH");
 		return;
 	}
-	session->epoch = principal->epoch;
-	session->expires_at = principal->expires_at;
-	session->expiring_told = false;
-	expiry_watch(ctx, session);
-	client_answer(ctx, session, id, slice_of("{\"ok\":true}"));
+	client->epoch = principal->epoch;
+	client->expires_at = principal->expires_at;
+	client->expiring_told = false;
+	if (client->socket.recovery != NULL)
+		client->socket.recovery->epoch = principal->epoch;
+	expiry_watch(ctx, client);
+	client_reply(ctx, reply, "{\"ok\":true}", 11);
 }
 
 static void
@@ -42,20 +43,19 @@ verified(
     struct convro_ctx *ctx, void *arg, const char *error, const struct convro_principal *principal)
 {
 	const struct refreshing *refreshing = arg;
-	struct session *session = refreshing->session;
+	struct client *client = refreshing->client;
 
-	if (session->state == SESSION_OPEN && session->client == CLIENT_CONNECTED &&
-	    session->connect_round == refreshing->round) {
-		if (error != NULL)
-			answer_error(ctx, session, refreshing->id, error);
-		else
-			replace(ctx, session, refreshing->id, principal);
-	}
-	session_unref(session);
+	if (client->socket.state != SOCKET_CONNECTED)
+		error = "UNAUTHORIZED"; /* it goes nowhere, and ends the handle */
+	if (error != NULL)
+		answer_error(ctx, refreshing->reply, error);
+	else
+		replace(ctx, client, refreshing->reply, principal);
+	socket_unref(&client->socket);
 }
 
 void
-client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
+client_refresh(struct convro_ctx *ctx, struct client *client, struct convro_client_reply *reply,
     const struct convro_node *argument)
 {
 	const struct convro_node *node =
@@ -65,20 +65,18 @@ client_refresh(struct convro_ctx *ctx, struct session *session, struct slice id,
 	const char *token = node != NULL ? convro->json->get_text(node, &len) : NULL;
 
 	if (token == NULL || len == 0) {
-		answer_error(ctx, session, id,
-		    node != NULL && token == NULL ? "TOKEN_INVALID" : "UNAUTHORIZED");
+		answer_error(
+		    ctx, reply, node != NULL && token == NULL ? "TOKEN_INVALID" : "UNAUTHORIZED");
 		return;
 	}
-	/* Copies: a check may outlast what the packet lies in. */
+	/* A copy: a check may outlast what the packet lies in. */
 	token = convro->mem->copy(ctx, token, len);
-	if (refreshing != NULL)
-		refreshing->id = (struct slice){ convro->mem->copy(ctx, id.data, id.len), id.len };
-	if (token == NULL || refreshing == NULL || refreshing->id.data == NULL) {
-		answer_error(ctx, session, id, "OVERLOADED");
+	if (token == NULL || refreshing == NULL) {
+		answer_error(ctx, reply, "OVERLOADED");
 		return;
 	}
-	refreshing->session = session;
-	refreshing->round = session->connect_round;
-	session_ref(session);
+	refreshing->client = client;
+	refreshing->reply = reply;
+	socket_ref(&client->socket);
 	convro->auth->verify(ctx, token, len, verified, refreshing);
 }

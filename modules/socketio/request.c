@@ -116,12 +116,9 @@ set_cookie(struct convro_ctx *ctx, const struct session *session)
 struct session *
 handshake_session(struct convro_ctx *ctx, struct station *station)
 {
-	struct session *session = station->draining ? NULL : session_new(ctx, station);
-	const struct mount *mount = station->mount;
-	const char *address = convro->http->address(ctx);
+	struct session *session =
+	    station->draining ? NULL : session_new(ctx, station, convro->http->address(ctx));
 
-	if (session != NULL && mount->guest == NULL && address != NULL)
-		session->address = strdup(address); /* limits do without it */
 	if (session != NULL && keep_query(ctx, session)) {
 		set_cookie(ctx, session);
 		return session;

@@ -5,7 +5,7 @@
  * authenticator has dropped what it remembered before it comes here, as modules
  * hear of facts in the order in which they started.
  */
-#include "mount.h"
+#include "client.h"
 
 struct revocation {
 	struct convro_ctx *ctx;
@@ -13,17 +13,17 @@ struct revocation {
 };
 
 static void
-visit(void *who, void *arg)
+visit(struct client *client, void *arg)
 {
 	const struct revocation *revocation = arg;
-	struct session *session = who;
 
-	if (session->epoch >= revocation->epoch)
+	if (client->epoch >= revocation->epoch)
 		return;
-	if (session->client == CLIENT_CONNECTED)
-		session_close(revocation->ctx, session, GOODBYE_DISCONNECT, "token revoked");
+	if (client->socket.state == SOCKET_CONNECTED)
+		session_close(
+		    revocation->ctx, client->socket.session, GOODBYE_DISCONNECT, "token revoked");
 	else
-		session->revoked = true;
+		client->revoked = true;
 }
 
 void
@@ -33,7 +33,11 @@ socketio_revoked(struct convro_ctx *ctx, void *self, const void *fact)
 	struct mount *mount = self;
 	struct station *station = &mount->stations[convro->work->worker(ctx)];
 	struct revocation revocation = { ctx, revoked->epoch };
-	char name[ROOM_NAME_SIZE];
+	const struct client_identity identity = { revoked->user_id, revoked->device_id };
 
-	rooms_each(&station->rooms, device_room(revoked->device_id, name), visit, &revocation);
+	/* On every worker, as a socket may have ended on it, and its place been kept, after another
+	 * one looked. */
+	if (mount->recovery != NULL)
+		recovery_revoke(mount->recovery, &identity, sizeof(identity), revoked->epoch);
+	device_each(station, revoked->device_id, visit, &revocation);
 }

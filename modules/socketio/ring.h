@@ -38,6 +38,16 @@ ring_push(struct ring *head, struct ring *link)
 	head->prev = link;
 }
 
+/* Puts a link that is in no list behind one that is in one. */
+static inline void
+ring_insert(struct ring *at, struct ring *link)
+{
+	link->prev = at;
+	link->next = at->next;
+	at->next->prev = link;
+	at->next = link;
+}
+
 /* Takes a link out of whatever list it is in. */
 static inline void
 ring_remove(struct ring *link)

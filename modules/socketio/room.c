@@ -15,9 +15,14 @@ struct room {
 };
 
 bool
-rooms_init(struct rooms *rooms)
+rooms_init(struct rooms *rooms, _Atomic uint32_t *presence, const struct rooms *key)
 {
-	return table_init(&rooms->table);
+	rooms->presence = presence;
+	if (!table_init(&rooms->table))
+		return false;
+	if (key != NULL)
+		memcpy(rooms->table.key, key->table.key, sizeof(rooms->table.key));
+	return true;
 }
 
 void
@@ -51,8 +56,11 @@ make(struct rooms *rooms, struct slice name, uint64_t hash)
 	room->visits = 0;
 	room->name_len = (uint32_t)name.len;
 	memcpy(room->name, name.data, name.len);
-	if (table_add(&rooms->table, &room->node, hash))
+	if (table_add(&rooms->table, &room->node, hash)) {
+		if (rooms->presence != NULL)
+			(void)atomic_fetch_add(&rooms->presence[hash % PRESENCE_SLOTS], 1);
 		return room;
+	}
 	free(room);
 	return NULL;
 }
@@ -62,6 +70,8 @@ free_if_empty(struct rooms *rooms, struct room *room)
 {
 	if (!ring_is_empty(&room->members) || room->visits > 0)
 		return;
+	if (rooms->presence != NULL)
+		(void)atomic_fetch_sub(&rooms->presence[room->node.hash % PRESENCE_SLOTS], 1);
 	table_remove(&rooms->table, &room->node);
 	free(room);
 }
@@ -72,85 +82,102 @@ room_name(const struct room_member *member)
 	return (struct slice){ member->room->name, member->room->name_len };
 }
 
-/* The stay in a room of that name, NULL = none.  A member is in few rooms, and a room may hold many
- * members. */
-static struct room_member *
-stay_in(const struct ring *stays, const struct room *room)
+_Atomic uint32_t *
+rooms_presence(const struct rooms *rooms, struct slice name)
 {
-	for (struct ring *at = stays->next; at != stays; at = at->next) {
-		struct room_member *member = RING_ENTRY(at, struct room_member, of_who);
+	return &rooms->presence[table_hash(&rooms->table, name) % PRESENCE_SLOTS];
+}
 
-		if (member->room == room)
-			return member;
-	}
-	return NULL;
+/* Where the stay in that room hangs in the list; NULL there = it is not in.  A member is in few
+ * rooms, and a room may hold many members. */
+static struct room_member **
+stay_in(struct room_member **stays, const struct room *room)
+{
+	while (*stays != NULL && (*stays)->room != room)
+		stays = &(*stays)->next;
+	return stays;
 }
 
 bool
-rooms_join(struct rooms *rooms, struct slice name, struct ring *stays, void *who)
+rooms_join(struct rooms *rooms, struct slice name, struct room_member **stays, void *who)
 {
 	uint64_t hash = table_hash(&rooms->table, name);
 	struct room *room = find(rooms, name, hash);
-	struct room_member *member;
+	struct room_member *member, **end;
 
 	if (room == NULL)
 		room = make(rooms, name, hash);
 	if (room == NULL)
 		return false;
-	if (stay_in(stays, room) != NULL)
+	end = stay_in(stays, room);
+	if (*end != NULL)
 		return true;
 	member = malloc(sizeof(*member));
 	if (member == NULL) {
 		free_if_empty(rooms, room);
 		return false;
 	}
+	member->next = NULL;
 	member->room = room;
 	member->who = who;
 	ring_push(&room->members, &member->in_room);
-	ring_push(stays, &member->of_who);
+	*end = member;
 	return true;
 }
 
 static void
-end_stay(struct rooms *rooms, struct room_member *member)
+end_stay(struct rooms *rooms, struct room_member **at)
 {
+	struct room_member *member = *at;
 	struct room *room = member->room;
 
+	*at = member->next;
 	ring_remove(&member->in_room);
-	ring_remove(&member->of_who);
 	free(member);
 	free_if_empty(rooms, room);
 }
 
 void
-rooms_leave(struct rooms *rooms, struct slice name, struct ring *stays)
+rooms_leave(struct rooms *rooms, struct slice name, struct room_member **stays)
 {
 	struct room *room = find(rooms, name, table_hash(&rooms->table, name));
-	struct room_member *member = room != NULL ? stay_in(stays, room) : NULL;
+	struct room_member **at = room != NULL ? stay_in(stays, room) : NULL;
 
-	if (member != NULL)
-		end_stay(rooms, member);
+	if (at != NULL && *at != NULL)
+		end_stay(rooms, at);
 }
 
 void
-rooms_leave_all(struct rooms *rooms, struct ring *stays)
+rooms_leave_all(struct rooms *rooms, struct room_member **stays)
 {
-	while (!ring_is_empty(stays))
-		end_stay(rooms, RING_ENTRY(stays->next, struct room_member, of_who));
+	while (*stays != NULL)
+		end_stay(rooms, stays);
 }
 
 void
 rooms_each(struct rooms *rooms, struct slice name, void (*visit)(void *who, void *arg), void *arg)
 {
 	struct room *room = find(rooms, name, table_hash(&rooms->table, name));
+	struct room_member place;
+	struct ring *at;
 
 	if (room == NULL)
 		return;
 	room->visits++;
-	for (struct ring *at = room->members.next, *next; at != &room->members; at = next) {
-		next = at->next;
-		visit(RING_ENTRY(at, struct room_member, in_room)->who, arg);
+	/* Our place in the ring, so that whoever leaves meanwhile is not stepped on. */
+	place = (struct room_member){ .room = room };
+	ring_init(&place.in_room);
+	at = &room->members;
+	while (at->next != &room->members) {
+		struct room_member *member = RING_ENTRY(at->next, struct room_member, in_room);
+
+		ring_remove(&place.in_room);
+		ring_insert(&member->in_room, &place.in_room);
+		at = &place.in_room;
+		if (member->who != NULL) /* else another visit's place */
+			visit(member->who, arg);
 	}
+	ring_remove(&place.in_room);
 	room->visits--;
 	free_if_empty(rooms, room);
 }

@@ -9,8 +9,15 @@
 #include "ring.h"
 #include "table.h"
 
+#include <stdatomic.h>
+
+#define PRESENCE_SLOTS 8192
+
 struct rooms {
 	struct table table;
+	/* Of all workers together, by the hash of a room's name: 0 means for sure that there is no
+	 * such room.  NULL: nobody counts. */
+	_Atomic uint32_t *presence;
 };
 
 struct room;
@@ -18,29 +25,35 @@ struct room;
 /* One stay of one member. */
 struct room_member {
 	struct ring in_room;
-	struct ring of_who; /* in the member's own list of stays */
+	struct room_member *next; /* in the member's own list of stays */
 	struct room *room;
 	void *who;
 };
 
-bool rooms_init(struct rooms *rooms);
+/* `presence` of PRESENCE_SLOTS, which outlives the rooms; `key`: another worker's rooms, whose
+ * hashes ours are to be the same as.  Both may be NULL.  False when there is no randomness. */
+bool rooms_init(struct rooms *rooms, _Atomic uint32_t *presence, const struct rooms *key);
 void rooms_fini(struct rooms *rooms); /* everybody has left */
 
-/* Adds `who` unless it is in already; `stays` is its own list.  False when memory is out. */
-bool rooms_join(struct rooms *rooms, struct slice name, struct ring *stays, void *who);
+/* Adds `who` unless it is in already; `stays` is its own list, NULL at first.  False when memory is
+ * out. */
+bool rooms_join(struct rooms *rooms, struct slice name, struct room_member **stays, void *who);
 
 /* The name of the room of a stay; borrowed while it lasts. */
 struct slice room_name(const struct room_member *member);
 
 /* Leaves one room; nothing happens when it is not in there. */
-void rooms_leave(struct rooms *rooms, struct slice name, struct ring *stays);
+void rooms_leave(struct rooms *rooms, struct slice name, struct room_member **stays);
 
 /* Leaves all rooms. */
-void rooms_leave_all(struct rooms *rooms, struct ring *stays);
+void rooms_leave_all(struct rooms *rooms, struct room_member **stays);
 
 /* Calls `visit` for each member, in the order of joining.  It may let that member leave, and the
  * room end with it. */
 void
 rooms_each(struct rooms *rooms, struct slice name, void (*visit)(void *who, void *arg), void *arg);
+
+/* The count of rooms of that name in the presence table. */
+_Atomic uint32_t *rooms_presence(const struct rooms *rooms, struct slice name);
 
 #endif

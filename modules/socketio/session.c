@@ -2,7 +2,7 @@
 /*
  * Sessions: birth, look-up, end, and the packets that go in and out whatever the
  * transport.  The transports are polling.c and websocket.c; what a message says
- * is for connect.c and event.c.
+ * is for socket.c.
  */
 #include "mount.h"
 
@@ -109,16 +109,18 @@ session_find(struct station *station, const char *sid)
 /* ---- life ---- */
 
 struct session *
-session_new(struct convro_ctx *ctx, struct station *station)
+session_new(struct convro_ctx *ctx, struct station *station, const char *address)
 {
-	struct session *session = calloc(1, sizeof(*session));
+	size_t address_size = address != NULL ? strlen(address) + 1 : 1;
+	struct session *session = calloc(1, sizeof(*session) + address_size);
 	struct slice key;
 
 	if (session == NULL)
 		return NULL;
 	session->station = station;
 	session->refs = 1;
-	ring_init(&session->rooms);
+	if (address != NULL)
+		memcpy(session->address, address, address_size);
 	alarm_init(&session->heartbeat, ALARM_HEARTBEAT);
 	alarm_init(&session->limit, ALARM_LIMIT);
 	key = (struct slice){ session->sid, SID_LEN };
@@ -146,7 +148,6 @@ session_unref(struct session *session)
 	if (--session->refs > 0)
 		return;
 	ring_remove(&session->all);
-	free(session->address);
 	free(session);
 }
 
@@ -208,9 +209,8 @@ session_close(
 		return;
 	}
 	convro->log->write(ctx, CONVRO_LOG_DEBUG, "session closed: %s", why);
-	client_leave(session);
 	session_ref(session);
-	guests_end(ctx, session, why);
+	sockets_end(ctx, session, why);
 	was_open = session->state == SESSION_OPEN; /* those who were told may have closed it */
 	session_unref(session);
 	if (!was_open)
@@ -244,18 +244,28 @@ session_queued(const struct session *session)
 	return session->polling != NULL ? session->polling->queue.len : 0;
 }
 
+bool
+session_is_writable(const struct session *session)
+{
+	if (session->state != SESSION_OPEN)
+		return false;
+	if (session->socket != NULL)
+		return convro->socket->queued(session->socket) == 0;
+	return session->polling != NULL && session->polling->get != NULL;
+}
+
 /* A client that does not read is closed before the server's memory suffers.  One packet may always
- * wait, however large.  A catch-up paces itself, and what it left may still be waiting. */
+ * wait, however large. */
 static bool
 is_too_much(const struct session *session, size_t len)
 {
-	size_t most = session->station->mount->send_limit, queued = session_queued(session);
+	const struct mount *mount = session->station->mount;
+	size_t most = mount->send_limit, queued = session_queued(session);
+	size_t more = mount->hooks != NULL ? mount->hooks->allowance(session) : 0;
 
-	if (session->catch_up != NULL) {
-		if (catch_up_tells(session->catch_up))
-			return false;
-		most += PACE_BYTES;
-	}
+	if (more == SIZE_MAX || session->is_bounded)
+		return false;
+	most += more;
 	return queued > 0 && (len > most || queued > most - len);
 }
 
@@ -302,8 +312,10 @@ session_send_frame(struct convro_ctx *ctx, struct session *session, struct convr
 void
 session_drained(struct convro_ctx *ctx, struct session *session)
 {
-	if (session->catch_up != NULL)
-		catch_up_resume(ctx, session->catch_up);
+	const struct mount_hooks *hooks = session->station->mount->hooks;
+
+	if (hooks != NULL)
+		hooks->drained(ctx, session);
 }
 
 void
@@ -322,33 +334,6 @@ session_send_binary(struct convro_ctx *ctx, struct session *session, struct slic
 /* ---- packets from the client ---- */
 
 static void
-dispatch(struct convro_ctx *ctx, struct session *session, const struct packet *packet,
-    const struct packet_assembly *assembly)
-{
-	bool is_root = slice_equal(packet->namespace, slice_of("/"));
-
-	if (session->station->mount->guest != NULL) {
-		guest_packet(ctx, session, packet, assembly);
-	} else if (packet->type == PACKET_CONNECT) {
-		client_connect(ctx, session, packet);
-	} else if (!is_root || session->client == CLIENT_NONE) {
-		session_close(ctx, session, GOODBYE_CLOSE, "invalid state");
-	} else if (packet->type == PACKET_DISCONNECT) {
-		/* The last namespace has gone, yet the connection stays until the client ends it.
-		 */
-		client_leave(session);
-		wheel_set(&session->station->wheel, &session->limit,
-		    convro->timer->now(ctx) + session->station->mount->connect_timeout);
-	} else if (session->client != CLIENT_CONNECTED) {
-		session_close(ctx, session, GOODBYE_CLOSE, "invalid state");
-	} else if (packet->type == PACKET_EVENT || packet->type == PACKET_BINARY_EVENT) {
-		client_event(ctx, session, packet);
-	} else {
-		client_ack(ctx, session, packet);
-	}
-}
-
-static void
 receive_binary(struct convro_ctx *ctx, struct session *session, struct slice data)
 {
 	struct packet_assembly *assembly = session->assembly;
@@ -362,7 +347,7 @@ receive_binary(struct convro_ctx *ctx, struct session *session, struct slice dat
 		return;
 	}
 	session->assembly = NULL;
-	dispatch(ctx, session, &assembly->packet, assembly);
+	socket_packet(ctx, session, &assembly->packet, assembly);
 	packet_assembly_free(assembly);
 }
 
@@ -382,7 +367,7 @@ receive_text(struct convro_ctx *ctx, struct session *session, struct slice data)
 		return;
 	}
 	if (packet.attachments == 0) {
-		dispatch(ctx, session, &packet, NULL);
+		socket_packet(ctx, session, &packet, NULL);
 		return;
 	}
 	session->assembly =
@@ -398,7 +383,7 @@ session_receive(
 	switch (packet->type) {
 	case ENGINEIO_MESSAGE:
 		if (session->station->mount->raw)
-			guest_message(ctx, session, packet->binary, packet->data);
+			raw_message(ctx, session, packet->binary, packet->data);
 		else if (packet->binary)
 			receive_binary(ctx, session, packet->data);
 		else

@@ -6,15 +6,14 @@
  *	request.c      which session and transport a request is for
  *	session.c      one client's session; polling.c, websocket.c and upgrade.c are
  *	               its transports, heartbeat.c its clock
- *	connect.c      CONNECT and who is there; event.c, call.c, refresh.c, revoke.c,
- *	               newest.c
  *	drain.c        the server stops
- *	push.c         pushes to a device; catch_up.c, what a client missed
  *	mount.c        the servers there are: our own, and those that other modules
- *	               have through the service "socketio.v1" (guest.h)
+ *	               have through the service "socketio.v1"
+ *	socket.h       Socket.IO: namespaces, rooms, events, acknowledgements, recovery
+ *	client.h       our own server: tokens, catch-up, the service "realtime.v1"
  *	engineio.c, packet.c, compress.c ...   the formats, pure code
  */
-#include "guest.h"
+#include "client.h"
 
 const struct convro_api *convro;
 
@@ -166,6 +165,27 @@ static const struct convro_option options[] = {
 	    .summary =
 		"Whether a device has one socket only: when it has connected again, its older sockets are told to stay away and are closed. Off, a device may have any number of them, and each is told everything.",
 	    .example = "on" },
+	{ .name = "recovery",
+	    .type = CONVRO_OPTION_BOOL,
+	    .initial = "off",
+	    .summary =
+		"Connection state recovery: a client that comes back within recovery_time to this server process has its socket's id again and is told what it missed, also events that are not stored, without asking for it by afterId. Its token is checked as on every connect.",
+	    .example = "on" },
+	{ .name = "recovery_time",
+	    .type = CONVRO_OPTION_DURATION,
+	    .initial = "120s",
+	    .summary = "How long a client may be away and still be recovered.",
+	    .example = "10m",
+	    .min = 1 * SECONDS,
+	    .max = 24 * 3600 * SECONDS },
+	{ .name = "recovery_bytes",
+	    .type = CONVRO_OPTION_SIZE,
+	    .initial = "8m",
+	    .summary =
+		"Memory for the events of the last recovery_time, and as much again for the places of those who are away. When it is full the oldest are forgotten, and who needs them catches up by afterId.",
+	    .example = "64m",
+	    .min = 64 * 1024,
+	    .max = 1024 * 1024 * 1024 },
 	{ .name = "event_names",
 	    .type = CONVRO_OPTION_WORDS,
 	    .initial = "",
@@ -194,7 +214,7 @@ static const struct convro_route routes[] = {
 
 static const struct convro_service services[] = {
 	{ "realtime.v1", &realtime_table },
-	{ "socketio.v1", &guest_table },
+	{ "socketio.v1", &socketio_table },
 };
 static const char *const needs[] = { "auth.v1" };
 static const struct convro_subscription subscriptions[] = {
@@ -219,57 +239,37 @@ has_word(const char *words, const char *word)
 	return false;
 }
 
+static uint32_t
+number(struct convro_ctx *ctx, const char *option)
+{
+	return (uint32_t)convro->conf->get_int(ctx, option);
+}
+
 static void
 read_limits(struct convro_ctx *ctx, struct limits *limits)
 {
-	limits->fragments = (uint32_t)convro->conf->get_int(ctx, "max_fragments");
-	limits->attachments = (uint32_t)convro->conf->get_int(ctx, "max_attachments");
-	limits->namespaces = (uint32_t)convro->conf->get_int(ctx, "max_namespaces");
-	limits->rooms = (uint32_t)convro->conf->get_int(ctx, "max_rooms");
-	limits->acks = (uint32_t)convro->conf->get_int(ctx, "max_acks");
+	limits->fragments = number(ctx, "max_fragments");
+	limits->attachments = number(ctx, "max_attachments");
+	limits->namespaces = number(ctx, "max_namespaces");
+	limits->rooms = number(ctx, "max_rooms");
+	limits->acks = number(ctx, "max_acks");
 }
 
 static enum convro_status
-read_options(struct convro_ctx *ctx, struct mount *mount)
+check_options(struct convro_ctx *ctx, const char *cookie, const char *names, const char *transports)
 {
-	const char *transports = convro->conf->get_text(ctx, "transports");
-	const char *names = convro->conf->get_text(ctx, "event_names");
 	const char *wrong = service_check_names(names);
 
-	mount->ping_interval = convro->conf->get_int(ctx, "ping_interval");
-	mount->ping_timeout = convro->conf->get_int(ctx, "ping_timeout");
-	mount->connect_timeout = convro->conf->get_int(ctx, "connect_timeout");
-	mount->upgrade_timeout = convro->conf->get_int(ctx, "upgrade_timeout");
-	mount->max_payload = (uint32_t)convro->conf->get_int(ctx, "max_payload");
-	mount->send_limit = (uint32_t)convro->conf->get_int(ctx, "send_limit");
-	read_limits(ctx, &mount->limits);
-	mount->compress_polls = convro->conf->get_int(ctx, "poll_compression") != 0;
-	mount->cookie = convro->conf->get_text(ctx, "cookie");
-	mount->origins = convro->conf->get_text(ctx, "origins");
-	mount->max_requests = (uint32_t)convro->conf->get_int(ctx, "max_requests");
-	mount->drain_time = convro->conf->get_int(ctx, "drain_time");
-	mount->newest_wins = convro->conf->get_int(ctx, "newest_connection_wins") != 0;
-	mount->polling = has_word(transports, "polling");
-	mount->websocket = has_word(transports, "websocket");
-	mount->service.event_names = names;
-	mount->socket_events = websocket_events;
-	mount->socket_events.max_message = mount->max_payload;
-	mount->socket_events.max_fragments = mount->limits.fragments;
-	mount->socket_events.deflate =
-	    (uint32_t)convro->conf->get_int(ctx, "websocket_compression");
-	/* session.c keeps the limit; this one is for answers to WebSocket pings, of which no module
-	 * hears, beside all that session.c may allow. */
-	mount->socket_events.max_queue = mount->send_limit + PACE_BYTES + LARGEST_PACKET;
-	if (strspn(mount->cookie, COOKIE_CHARACTERS) != strlen(mount->cookie)) {
+	if (strspn(cookie, COOKIE_CHARACTERS) != strlen(cookie)) {
 		convro->log->write(ctx, CONVRO_LOG_ERROR,
-		    "cookie \"%s\" is no name of letters, digits, '-', '_' and '.'", mount->cookie);
+		    "cookie \"%s\" is no name of letters, digits, '-', '_' and '.'", cookie);
 		return CONVRO_INVALID;
 	}
 	if (wrong != NULL) {
 		convro->log->write(ctx, CONVRO_LOG_ERROR, "event_names \"%s\": %s", names, wrong);
 		return CONVRO_INVALID;
 	}
-	if (!mount->polling && !mount->websocket) {
+	if (!has_word(transports, "polling") && !has_word(transports, "websocket")) {
 		convro->log->write(ctx, CONVRO_LOG_ERROR,
 		    "transports \"%s\" names neither polling nor websocket", transports);
 		return CONVRO_INVALID;
@@ -277,16 +277,53 @@ read_options(struct convro_ctx *ctx, struct mount *mount)
 	return CONVRO_OK;
 }
 
+/* NULL when memory is out. */
+static struct mount *
+mount_own(struct convro_ctx *ctx)
+{
+	const char *transports = convro->conf->get_text(ctx, "transports");
+	struct convro_socketio_options own;
+	struct limits limits;
+	struct mount *mount;
+
+	read_limits(ctx, &limits);
+	client_options(&own);
+	own.flags = convro->conf->get_int(ctx, "recovery") ? CONVRO_SOCKETIO_RECOVERY : 0;
+	own.ping_interval = number(ctx, "ping_interval");
+	own.ping_timeout = number(ctx, "ping_timeout");
+	own.connect_timeout = number(ctx, "connect_timeout");
+	own.upgrade_timeout = number(ctx, "upgrade_timeout");
+	own.max_payload = number(ctx, "max_payload");
+	own.send_limit = number(ctx, "send_limit");
+	own.recovery_ms = number(ctx, "recovery_time");
+	own.recovery_bytes = number(ctx, "recovery_bytes");
+	mount = mount_new(ctx, &own, &limits, &client_hooks);
+	if (mount == NULL)
+		return NULL;
+	mount->cookie = convro->conf->get_text(ctx, "cookie");
+	mount->origins = convro->conf->get_text(ctx, "origins");
+	mount->max_requests = number(ctx, "max_requests");
+	mount->compress_polls = number(ctx, "poll_compression") != 0;
+	mount->socket_events.deflate = number(ctx, "websocket_compression");
+	mount->drain_time = convro->conf->get_int(ctx, "drain_time");
+	mount->newest_wins = number(ctx, "newest_connection_wins") != 0;
+	mount->polling = has_word(transports, "polling");
+	mount->websocket = has_word(transports, "websocket");
+	mount->service.event_names = convro->conf->get_text(ctx, "event_names");
+	return mount;
+}
+
 static enum convro_status
 init(struct convro_ctx *ctx, void **self)
 {
-	struct mount *mount = mount_new(ctx);
-	enum convro_status status = mount != NULL ? read_options(ctx, mount) : CONVRO_NO_MEMORY;
+	enum convro_status status = check_options(ctx, convro->conf->get_text(ctx, "cookie"),
+	    convro->conf->get_text(ctx, "event_names"), convro->conf->get_text(ctx, "transports"));
+	struct mount *mount = status == CONVRO_OK ? mount_own(ctx) : NULL;
 
-	if (status != CONVRO_OK) {
-		mounts_free();
+	if (status != CONVRO_OK)
 		return status;
-	}
+	if (mount == NULL)
+		return CONVRO_NO_MEMORY;
 	realtime_mount(mount);
 	*self = mount;
 	return CONVRO_OK;

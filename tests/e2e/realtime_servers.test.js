@@ -24,6 +24,51 @@ const once = (emitter, event, ms = 5000) => new Promise((resolve, reject) => {
 	const timer = setTimeout(() => reject(new Error(`no ${event} in ${ms} ms`)), ms);
 	emitter.once(event, (...args) => { clearTimeout(timer); resolve(args); });
 });
+/** With the bytes as the test writes them, however deep they are. */
+function plain(value) {
+	if (value instanceof ArrayBuffer)
+		return Buffer.from(value);
+	if (Array.isArray(value))
+		return value.map(plain);
+	if (value !== null && typeof value === 'object' && !Buffer.isBuffer(value))
+		return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+	return value;
+}
+
+/** A client without a library: its messages in order, pings answered. */
+async function raw(from = server) {
+	const socket = new WebSocket(`ws://127.0.0.1:${from.port}/socket.io/?EIO=4&transport=websocket`);
+	const messages = [], waiting = [];
+	socket.on('error', () => {});
+	socket.on('message', (data, binary) => {
+		const message = binary ? data : data.toString();
+		if (message === '2')
+			socket.send('3');
+		else if (waiting.length > 0)
+			waiting.shift()(message);
+		else
+			messages.push(message);
+	});
+	const closed = new Promise((resolve) => { socket.on('close', resolve); });
+	const next = () => new Promise((resolve, reject) => {
+		if (messages.length > 0)
+			return resolve(messages.shift());
+		waiting.push(resolve);
+		return setTimeout(() => reject(new Error('nothing came')), 5000).unref();
+	});
+	const opened = JSON.parse((await next()).slice(1));
+	return {
+		sid: opened.sid, next, closed, send: (...all) => all.forEach((message) => socket.send(message)), close: () => socket.terminate(),
+		/** Joins a namespace; the answer. */
+		async join(namespace = '') {
+			socket.send(`40${namespace}`);
+			const answer = await next();
+			assert.match(await next(), /^42.*\["auth",/);
+			return answer;
+		},
+	};
+}
+
 const transports = [['websocket'], ['polling'], ['polling', 'websocket']];
 
 function open(from, namespace = '/', options = {}) {
@@ -44,7 +89,7 @@ for (const transport of transports) {
 		const args = [1, 'a,b"]\\', [1, { a: null }], Buffer.from([1, 2, 30]), { deep: [Buffer.alloc(0)] }];
 		const back = once(socket, 'message-back');
 		socket.emit('message', ...args);
-		assert.deepEqual((await back).map((arg) => (arg instanceof ArrayBuffer ? Buffer.from(arg) : arg))[1], 'a,b"]\\');
+		assert.deepEqual(plain(await back), args);
 		const acked = await socket.timeout(3000).emitWithAck('message-with-ack', Buffer.from('xyz'));
 		assert.equal(Buffer.from(acked).toString(), 'xyz');
 		socket.on('question', (x, answer) => answer(x, Buffer.from('answer')));
@@ -117,6 +162,75 @@ test('closes what names attachments that are not there', async () => {
 		raw.send(`451-["message",{"_placeholder":true,"num":${JSON.stringify(num)}}]`);
 		raw.send(Buffer.from('x'));
 		await gone;
+	}
+});
+
+test('takes exactly the attachments that were announced, all together within the limit', async () => {
+	const many = await raw();
+	await many.join();
+	const marks = Array.from({ length: 10 }, (_, num) => ({ _placeholder: true, num }));
+	many.send(`4510-["message",${JSON.stringify(marks)}]`, ...marks.map((_, i) => Buffer.from([i])));
+	assert.match(await many.next(), /^4510-\["message-back",/);
+	for (let i = 0; i < 10; i++)
+		assert.deepEqual([...await many.next()], [i]);
+	// The same one twice, the other one not at all.
+	many.send('452-["message",[{"_placeholder":true,"num":1},{"a":{"_placeholder":true,"num":1}}]]', Buffer.from('x'), Buffer.from('y'));
+	const text = await many.next();
+	assert.match(text, /^45[12]-\["message-back",\[\{"_placeholder":true,"num":(\d)\},\{"a":\{"_placeholder":true,"num":\1\}\}\]\]$/);
+	const attachments = [];
+	for (let i = 0; i < Number(text[2]); i++)
+		attachments.push(String(await many.next()));
+	assert.equal(attachments[Number(/"num":(\d)/.exec(text)[1])], 'y');
+	many.close();
+	const half = Buffer.alloc(600000);
+	for (const wrong of [
+		['450-["message"]'], ['4511-["message"]'], ['45["message"]'], ['452-["message"]', Buffer.from('x'), '42["message"]'],
+		[Buffer.from('x')], ['451-["message"]', Buffer.from('x'), Buffer.from('y')], ['452-["message"]', half, half],
+	]) {
+		const client = await raw();
+		await client.join();
+		client.send(...wrong);
+		await client.closed;
+	}
+});
+
+test('acknowledges each id as it was written, once, and ignores acknowledgements of nothing', async () => {
+	const client = await raw();
+	await client.join();
+	for (const id of ['0', '9007199254740992', '007']) {
+		client.send(`42${id}["message-with-ack",1]`);
+		assert.equal(await client.next(), `43${id}[1]`);
+	}
+	client.send('4399["nobody"]', '42["ask",1]');
+	const [, asked] = /^42(\d+)\["question",1\]$/.exec(await client.next());
+	client.send(`43${asked}["first"]`, `43${asked}["second"]`, '42["message","end"]');
+	assert.equal(await client.next(), '42["answered","first"]');
+	assert.equal(await client.next(), '42["message-back","end"]');
+	client.send('42["ask",2]');
+	const [, later] = /^42(\d+)\["question",2\]$/.exec(await client.next());
+	assert.equal(Number(later), Number(asked) + 1);
+	client.send('4290071992547409920["message-with-ack"]');
+	await client.closed;
+});
+
+test('a connection outlives its namespaces, and ends with what the protocol does not know', async () => {
+	const client = await raw();
+	const [, id] = /^40\{"sid":"([A-Za-z0-9_-]{20})"\}$/.exec(await client.join());
+	assert.notEqual(id, client.sid);
+	const [, other] = /^40\/custom,\{"sid":"([A-Za-z0-9_-]{20})"\}$/.exec(await client.join('/custom,'));
+	assert.equal(new Set([id, other, client.sid]).size, 3);
+	client.send('40/unknown,{"a":1}');
+	assert.equal(await client.next(), '44/unknown,{"message":"Invalid namespace"}');
+	client.send('41/custom,', '41');
+	const [, again] = /^40\{"sid":"([A-Za-z0-9_-]{20})"\}$/.exec(await client.join());
+	assert.notEqual(again, id);
+	client.send('421["message-with-ack"]');
+	assert.equal(await client.next(), '431[]');
+	client.close();
+	for (const wrong of ['42["message"]', '431[]', '41', '42/custom,["message"]', '43/custom,1[]', '44{"message":"x"}', '40|40', '40|42/custom,["message"]', '40|41/custom,']) {
+		const rude = await raw();
+		rude.send(...wrong.split('|'));
+		await rude.closed;
 	}
 });
 

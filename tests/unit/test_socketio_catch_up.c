@@ -36,22 +36,31 @@ static struct {
 
 static struct mount mount;
 static struct station station;
-static struct session session;
+static struct session *session;
+static struct client client;
+static struct socket_recovery recovering;
 
 struct push *
-push_new(const struct service *service, int64_t device, const char *event, int64_t cursor,
-    struct slice json)
+client_push_new(
+    struct mount *of, struct slice room, const char *event, int64_t cursor, struct slice json)
 {
 	struct push *push = calloc(1, sizeof(*push));
 
-	(void)service;
+	assert_ptr_equal(of, &mount);
+	(void)room;
 	push->refs = 1;
-	push->device = device;
 	push->cursor = cursor;
 	text_init(&push->text, 0);
 	text_puts(&push->text, event);
 	text_put_slice(&push->text, json);
 	return push;
+}
+
+bool
+push_finish(struct push *push, struct slice offset)
+{
+	text_put_slice(&push->text, offset);
+	return !push->text.failed;
 }
 
 void
@@ -70,14 +79,30 @@ push_unref(struct push *push)
 }
 
 void
-push_send(struct convro_ctx *ctx, struct session *to, const struct push *push)
+push_write(struct convro_ctx *ctx, struct convro_socketio_socket *to, const struct push *push)
 {
 	size_t at = strlen(fake.heard);
 
 	(void)ctx;
-	assert_ptr_equal(to, &session);
+	assert_ptr_equal(to, &client.socket);
 	snprintf(fake.heard + at, sizeof(fake.heard) - at, "%.*s ", (int)push->text.len,
 	    push->text.data);
+}
+
+bool
+client_ack_id(const struct convro_socketio_socket *socket, const struct push *push, uint64_t *out)
+{
+	(void)out;
+	assert_ptr_equal(socket, &client.socket);
+	return client.acks && push->cursor > 0;
+}
+
+struct slice
+recovery_catch_up_offset(struct convro_socketio_socket *socket, char out[OFFSET_SIZE])
+{
+	int len = snprintf(out, OFFSET_SIZE, ".%u", ++socket->recovery->told);
+
+	return (struct slice){ out, (size_t)len };
 }
 
 size_t
@@ -92,20 +117,21 @@ session_close(struct convro_ctx *ctx, struct session *which, enum goodbye goodby
 {
 	(void)ctx;
 	(void)goodbye;
+	assert_ptr_equal(which, session);
 	fake.closed = why;
-	catch_up_stop(which);
+	catch_up_stop(&client);
 }
 
 void
-session_ref(struct session *which)
+socket_ref(struct convro_socketio_socket *socket)
 {
-	which->refs++;
+	socket->refs++;
 }
 
 void
-session_unref(struct session *which)
+socket_unref(struct convro_socketio_socket *socket)
 {
-	which->refs--;
+	socket->refs--;
 }
 
 static void
@@ -175,8 +201,8 @@ add_source(int32_t order, bool always)
 static void
 start(int64_t after)
 {
-	assert_true(catch_up_new(&session, after));
-	catch_up_run(ctx, &session);
+	assert_true(catch_up_new(&client, after));
+	catch_up_run(ctx, &client);
 }
 
 static void
@@ -192,9 +218,10 @@ run_posted(void)
 static void
 live(const char *text, int64_t cursor)
 {
-	struct push *push = push_new(NULL, 5, text, cursor, (struct slice){ 0 });
+	struct push *push =
+	    client_push_new(&mount, (struct slice){ 0 }, text, cursor, (struct slice){ 0 });
 
-	assert_true(catch_up_add(session.catch_up, push));
+	assert_true(catch_up_add(client.catch_up, push));
 	push_unref(push);
 }
 
@@ -207,7 +234,11 @@ setup(void **state)
 	mount = (struct mount){ .send_limit = 100 };
 	station.mount = &mount;
 	wheel_init(&station.wheel, 0);
-	session = (struct session){ .station = &station, .device_id = 5, .refs = 1 };
+	session = calloc(1, sizeof(*session));
+	assert_non_null(session);
+	session->station = &station;
+	client = (struct client){ .device_id = 5, .socket = { .refs = 1, .session = session } };
+	recovering = (struct socket_recovery){ 0 };
 	paging = NULL;
 	pages = 0;
 	return 0;
@@ -217,9 +248,10 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	assert_null(session.catch_up);
-	assert_int_equal(session.refs, 1);
+	assert_null(client.catch_up);
+	assert_int_equal(client.socket.refs, 1);
 	service_fini(&mount.service);
+	free(session);
 	return 0;
 }
 
@@ -230,10 +262,10 @@ goes_live_at_once_when_nobody_has_anything_to_tell(void **state)
 {
 	(void)state;
 	start(7);
-	assert_null(session.catch_up);
+	assert_null(client.catch_up);
 	add_source(1, false);
 	start(-1); /* no afterId */
-	assert_null(session.catch_up);
+	assert_null(client.catch_up);
 	assert_int_equal(pages, 0);
 }
 
@@ -253,7 +285,7 @@ asks_page_after_page_from_the_last_cursor_on(void **state)
 	catch_up_page_done(paging, CONVRO_OK, 0);
 	run_posted();
 	assert_string_equal(fake.heard, "a b c ");
-	assert_true(session.last_cursor == 12);
+	assert_true(client.last_cursor == 12);
 }
 
 static void
@@ -302,10 +334,10 @@ refuses_more_pushes_than_one_client_may_have_waiting(void **state)
 	add_source(1, false);
 	start(0);
 	live(text, 1);
-	push = push_new(NULL, 5, text, 2, (struct slice){ 0 });
-	assert_false(catch_up_add(session.catch_up, push));
+	push = client_push_new(&mount, (struct slice){ 0 }, text, 2, (struct slice){ 0 });
+	assert_false(catch_up_add(client.catch_up, push));
 	push_unref(push);
-	catch_up_stop(&session);
+	catch_up_stop(&client);
 	catch_up_page_done(paging, CONVRO_OK, 0);
 	assert_string_equal(fake.heard, "");
 }
@@ -327,10 +359,10 @@ waits_for_a_slow_client_and_keeps_the_order(void **state)
 	assert_string_equal(fake.heard, "a1 ");
 	live("x3", 3);
 	live("x4", 4);
-	catch_up_resume(ctx, session.catch_up);
+	catch_up_resume(ctx, client.catch_up);
 	assert_string_equal(fake.heard, "a1 ");
 	fake.waiting = PACE_BYTES;
-	catch_up_resume(ctx, session.catch_up);
+	catch_up_resume(ctx, client.catch_up);
 	assert_string_equal(fake.heard, "a1 a2 a3 x4 ");
 }
 
@@ -341,7 +373,7 @@ a_client_that_leaves_is_told_nothing_more(void **state)
 	add_source(1, false);
 	start(0);
 	live("x", 1);
-	catch_up_stop(&session);
+	catch_up_stop(&client);
 	catch_up_emit(paging, "a", 1, "", 0);
 	catch_up_page_done(paging, CONVRO_OK, 1);
 	assert_null(fake.task);
@@ -349,7 +381,7 @@ a_client_that_leaves_is_told_nothing_more(void **state)
 
 	start(0); /* and between two pages */
 	catch_up_page_done(paging, CONVRO_OK, 1);
-	catch_up_stop(&session);
+	catch_up_stop(&client);
 	run_posted();
 	assert_int_equal(pages, 2);
 }
@@ -368,6 +400,60 @@ a_source_that_fails_ends_the_connection(void **state)
 	fake.post_fails = true;
 	catch_up_page_done(paging, CONVRO_OK, 1);
 	assert_non_null(fake.closed);
+}
+
+static void
+tells_one_that_has_come_back_what_it_missed_and_asks_no_source(void **state)
+{
+	struct push *missed[2];
+
+	(void)state;
+	add_source(1, true);
+	client.socket.recovery = &recovering;
+	assert_true(catch_up_new(&client, 0));
+	assert_true(recovering.is_unfinished);
+	live("x6", 0);
+	client.catch_up->live.first->push->number = 6; /* in the log, and so among what it missed */
+	live("x8", 0);
+	client.catch_up->live.first->next->push->number = 8;
+	for (uint32_t i = 0; i < 2; i++) {
+		missed[i] = client_push_new(
+		    &mount, (struct slice){ 0 }, i == 0 ? "m5" : "m6", 0, (struct slice){ 0 });
+		missed[i]->number = 5 + i;
+	}
+	recovering.restored = 6;
+	catch_up_missed(ctx, &client.socket, missed, 2);
+	assert_false(recovering.is_unfinished);
+	assert_true(recovering.is_behind);
+	fake.waiting = PACE_BYTES + 1; /* it reads slowly */
+	catch_up_run(ctx, &client);
+	assert_string_equal(fake.heard, "");
+	fake.waiting = 0;
+	catch_up_resume(ctx, client.catch_up);
+	assert_string_equal(fake.heard, "m5 m6 x8 ");
+	assert_false(recovering.is_behind);
+	assert_int_equal(pages, 0);
+	push_unref(missed[0]);
+	push_unref(missed[1]);
+}
+
+static void
+numbers_what_it_tells_where_clients_come_back(void **state)
+{
+	(void)state;
+	add_source(1, false);
+	client.socket.recovery = &recovering;
+	start(0);
+	catch_up_emit(paging, "a", 1, "", 0);
+	client.acks = true; /* then an acknowledgement takes the offset's place */
+	catch_up_emit(paging, "b", 2, "", 0);
+	catch_up_emit(paging, "note", 0, "", 0);
+	assert_true(recovering.is_unfinished);
+	catch_up_page_done(paging, CONVRO_OK, 0);
+	run_posted();
+	assert_string_equal(fake.heard, "a.1 b note.2 ");
+	assert_true(recovering.told == 2 && recovering.told_acked == 2);
+	assert_false(recovering.is_unfinished);
 }
 
 int
@@ -390,6 +476,11 @@ main(void)
 		    a_client_that_leaves_is_told_nothing_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_source_that_fails_ends_the_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    tells_one_that_has_come_back_what_it_missed_and_asks_no_source, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    numbers_what_it_tells_where_clients_come_back, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

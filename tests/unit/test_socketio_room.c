@@ -47,11 +47,12 @@ rationed_calloc(size_t count, size_t size)
 #define PEOPLE 3000
 
 struct person {
-	struct ring stays;
+	struct room_member *stays;
 	unsigned visits;
 };
 
 static struct rooms rooms;
+static _Atomic uint32_t presence[PRESENCE_SLOTS];
 static struct person people[PEOPLE];
 
 static int
@@ -60,10 +61,10 @@ setup(void **state)
 	(void)state;
 	left = 1000000;
 	for (size_t i = 0; i < PEOPLE; i++) {
-		ring_init(&people[i].stays);
+		people[i].stays = NULL;
 		people[i].visits = 0;
 	}
-	return rooms_init(&rooms) ? 0 : -1;
+	return rooms_init(&rooms, presence, NULL) ? 0 : -1;
 }
 
 static int
@@ -139,7 +140,7 @@ leaves_one_room_or_all(void **state)
 	assert_int_equal(visit("b"), 0);
 	rooms_leave_all(&rooms, &people[0].stays);
 	assert_int_equal(visit("a") + visit("c"), 0);
-	assert_true(ring_is_empty(&people[0].stays));
+	assert_null(people[0].stays);
 }
 
 static void
@@ -178,6 +179,44 @@ a_member_may_leave_while_it_is_visited(void **state)
 }
 
 static void
+leave_both(void *who, void *arg)
+{
+	(void)who;
+	(*(unsigned *)arg)++;
+	rooms_leave_all(&rooms, &people[0].stays);
+	rooms_leave_all(&rooms, &people[1].stays);
+}
+
+static void
+another_member_may_leave_while_one_is_visited(void **state)
+{
+	unsigned total = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_true(join(i, "a"));
+	rooms_each(&rooms, slice_of("a"), leave_both, &total);
+	assert_int_equal(total, 2); /* the first and the third */
+	assert_int_equal(visit("a"), 1);
+}
+
+static void
+counts_a_room_once_however_many_are_in(void **state)
+{
+	_Atomic uint32_t *count = rooms_presence(&rooms, slice_of("a"));
+
+	(void)state;
+	assert_int_equal(*count, 0);
+	assert_true(join(0, "a"));
+	assert_true(join(1, "a"));
+	assert_int_equal(*count, 1);
+	rooms_leave_all(&rooms, &people[0].stays);
+	assert_int_equal(*count, 1);
+	rooms_leave(&rooms, slice_of("a"), &people[1].stays);
+	assert_int_equal(*count, 0);
+}
+
+static void
 holds_many_rooms_and_gives_their_memory_back(void **state)
 {
 	char name[32];
@@ -209,7 +248,7 @@ says_so_when_memory_is_out(void **state)
 		left = needed;
 		if (join(0, "a"))
 			break;
-		assert_true(ring_is_empty(&people[0].stays));
+		assert_null(people[0].stays);
 		assert_int_equal(rooms.table.count, 0);
 	}
 	assert_int_equal(needed, 3); /* the third try found buckets but no member */
@@ -244,6 +283,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_room_ends_with_its_last_member, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_member_may_leave_while_it_is_visited, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    another_member_may_leave_while_one_is_visited, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    counts_a_room_once_however_many_are_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    holds_many_rooms_and_gives_their_memory_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_so_when_memory_is_out, setup, teardown),

@@ -8,8 +8,8 @@ import { io } from 'socket.io-client';
 
 const CONNECT_MS = 20000;
 
-function open(server, auth, { query, transports, upgrade, extraHeaders, ca } = {}) {
-	const given = Object.entries({ query, transports, upgrade, extraHeaders, ca }).filter(([, value]) => value !== undefined);
+function open(server, auth, { query, transports, upgrade, extraHeaders, ca, path } = {}) {
+	const given = Object.entries({ query, transports, upgrade, extraHeaders, ca, path }).filter(([, value]) => value !== undefined);
 	return io(server.url, {
 		auth,
 		...Object.fromEntries(given), // the client takes an undefined option for false

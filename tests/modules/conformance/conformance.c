@@ -6,6 +6,7 @@
  *
  *	/engine.io/   Engine.IO echo
  *	/socket.io/   Socket.IO, namespaces "/" and "/custom" (events.c)
+ *	/guarded/     Socket.IO that does not let everybody in (guarded.c)
  *	/ws-echo      WebSocket echo
  */
 #include "conformance.h"
@@ -43,6 +44,14 @@ serve_sockets(struct convro_ctx *ctx, void *self)
 }
 
 static int
+serve_guarded(struct convro_ctx *ctx, void *self)
+{
+	const struct conformance *conformance = self;
+
+	return conformance->io->serve(ctx, conformance->guarded);
+}
+
+static int
 worker_of(void *self, const char *query, size_t len)
 {
 	const struct conformance *conformance = self;
@@ -64,6 +73,8 @@ static const struct convro_route routes[] = {
 	ROUTE(CONVRO_GET, "/socket.io", serve_sockets),
 	ROUTE(CONVRO_POST, "/socket.io", serve_sockets),
 	ROUTE(CONVRO_PUT, "/socket.io", serve_sockets),
+	ROUTE(CONVRO_GET, "/guarded", serve_guarded),
+	ROUTE(CONVRO_POST, "/guarded", serve_guarded),
 	{ .method = CONVRO_GET,
 	    .path = "/ws-echo",
 	    .access = CONVRO_PUBLIC,
@@ -89,7 +100,7 @@ static const struct convro_hook hooks[] = {
 	{ "socket.connect", on_connect, 0 },
 };
 
-static const char *const needs[] = { "socketio.v1" };
+static const char *const needs[] = { "socketio.v1", "realtime.v1" };
 static const char *const namespaces[] = { "/", "/custom", NULL };
 
 static enum convro_status
@@ -124,7 +135,11 @@ init(struct convro_ctx *ctx, void **self)
 	conformance->raw = conformance->io->mount(ctx, &mount);
 	mount.flags = convro->conf->get_int(ctx, "recovery") ? CONVRO_SOCKETIO_RECOVERY : 0;
 	conformance->sockets = conformance->io->mount(ctx, &mount);
-	if (conformance->raw != NULL && conformance->sockets != NULL)
+	conformance->realtime = convro->bus->service(ctx, "realtime.v1");
+	conformance_guard(&mount);
+	conformance->guarded = conformance->io->mount(ctx, &mount);
+	if (conformance->raw != NULL && conformance->sockets != NULL &&
+	    conformance->guarded != NULL)
 		return CONVRO_OK;
 	free(conformance);
 	return CONVRO_NO_MEMORY;

@@ -11,7 +11,8 @@ extern const struct convro_api *convro;
 
 struct conformance {
 	const struct convro_socketio *io;
-	struct convro_socketio_mount *raw, *sockets;
+	const struct convro_realtime *realtime;
+	struct convro_socketio_mount *raw, *sockets, *guarded;
 };
 
 /* ---- events.c: what the Socket.IO server does ---- */
@@ -21,6 +22,10 @@ void conformance_connected(struct convro_ctx *ctx, void *self,
 void conformance_event(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket,
     const char *name, size_t name_len, const struct convro_socketio_args *args,
     struct convro_socketio_reply *reply);
+
+/* ---- guarded.c: a server that looks at its clients first ---- */
+
+void conformance_guard(struct convro_socketio_options *options);
 
 /* ---- echo.c: the raw echoes ---- */
 

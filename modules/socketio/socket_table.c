@@ -2,12 +2,14 @@
 /*
  * The service "socketio.v1".
  */
-#include "guest.h"
+#include "socket.h"
+
+#include "recovery.h"
 
 static struct convro_socketio_mount *
 table_mount(struct convro_ctx *ctx, const struct convro_socketio_options *options)
 {
-	struct mount *mount = mount_guest(ctx, options);
+	struct mount *mount = mount_new(ctx, options, NULL, NULL);
 
 	return mount != NULL ? mount->face : NULL;
 }
@@ -43,56 +45,40 @@ table_namespace(const struct convro_socketio_socket *socket)
 	return socket->namespace;
 }
 
-/* ---- rooms ---- */
+static void
+table_set_user(struct convro_socketio_socket *socket, void *user)
+{
+	((struct plain_socket *)socket)->user = user;
+}
+
+static void *
+table_user(const struct convro_socketio_socket *socket)
+{
+	return ((const struct plain_socket *)socket)->user;
+}
 
 static enum convro_status
-table_join(struct convro_socketio_socket *socket, const char *room, size_t len)
+table_identify(struct convro_socketio_socket *socket, const void *identity, size_t len)
 {
-	struct text name = { 0 };
-	enum convro_status status = CONVRO_OK;
-
-	if (socket->gone)
-		return CONVRO_OK;
-	if (ring_count(&socket->rooms) > guest_options(socket->session)->max_rooms)
-		return CONVRO_OVERLOAD;
-	if (!guest_room(socket->namespace, (struct slice){ room, len }, &name) ||
-	    !rooms_join(&socket->session->station->rooms, (struct slice){ name.data, name.len },
-		&socket->rooms, socket))
-		status = CONVRO_NO_MEMORY;
-	text_fini(&name);
-	return status;
+	if (len > IDENTITY_SIZE)
+		return CONVRO_INVALID;
+	if (socket->recovery != NULL && socket->state == SOCKET_CONNECTING) {
+		memcpy(socket->recovery->identity, identity, len);
+		socket->recovery->identity_len = (uint8_t)len;
+	}
+	return CONVRO_OK;
 }
 
 static void
 table_leave(struct convro_socketio_socket *socket, const char *room, size_t len)
 {
-	struct text name = { 0 };
+	struct text *name = &socket->session->station->scratch;
 
-	if (!socket->gone && guest_room(socket->namespace, (struct slice){ room, len }, &name))
-		rooms_leave(&socket->session->station->rooms, (struct slice){ name.data, name.len },
-		    &socket->rooms);
-	text_fini(&name);
-}
-
-/* ---- the end ---- */
-
-static void
-table_disconnect(struct convro_ctx *ctx, struct convro_socketio_socket *socket, int whole)
-{
-	struct session *session = socket->session;
-	struct text out = { 0 };
-
-	if (socket->gone)
-		return;
-	if (whole) {
-		session_close(ctx, session, GOODBYE_CLOSE, "forced server close");
-		return;
-	}
-	engineio_begin(&out, ENGINEIO_MESSAGE);
-	packet_put_disconnect(&out, slice_of(socket->namespace));
-	guest_end(ctx, socket, "server namespace disconnect");
-	session_send(ctx, session, (struct slice){ out.data, out.len });
-	text_fini(&out);
+	text_clear(name);
+	if (socket->state != SOCKET_GONE &&
+	    socket_room(socket->namespace, (struct slice){ room, len }, name))
+		rooms_leave(&socket->session->station->rooms,
+		    (struct slice){ name->data, name->len }, &socket->rooms);
 }
 
 /* ---- raw ---- */
@@ -119,20 +105,27 @@ table_close(struct convro_ctx *ctx, struct convro_engineio_socket *socket)
 	session_close(ctx, (struct session *)(void *)socket, GOODBYE_CLOSE, "forced server close");
 }
 
-const struct convro_socketio guest_table = {
+const struct convro_socketio socketio_table = {
 	.size = sizeof(struct convro_socketio),
 	.mount = table_mount,
 	.serve = table_serve,
 	.worker = table_worker,
 	.id = table_id,
 	.namespace_of = table_namespace,
-	.emit = guest_emit,
-	.emit_ack = guest_emit_ack,
-	.reply = guest_reply,
-	.join = table_join,
+	.emit = socket_emit,
+	.emit_ack = socket_emit_ack,
+	.reply = socket_reply,
+	.join = socket_join,
 	.leave = table_leave,
-	.emit_room = guest_emit_room,
-	.disconnect = table_disconnect,
+	.emit_room = socket_emit_room,
+	.disconnect = socket_disconnect,
 	.send = table_send,
 	.close = table_close,
+	.admit = socket_admit,
+	.refuse = socket_refuse,
+	.identify = table_identify,
+	.set_user = table_set_user,
+	.user = table_user,
+	.emit_with = socket_emit_with,
+	.emit_room_with = socket_emit_room_with,
 };
