@@ -6,7 +6,8 @@
  *
  * It begins with the joining of the room, so that nothing falls between the
  * pages and the queue.  A client that has come back (recovery.h) is told what the
- * log has for it in place of the pages, at the same pace.
+ * log has for it in place of the pages, at the same pace; but if it left before
+ * the pages were told, they are asked for again, and the log comes behind them.
  */
 #include "client.h"
 
@@ -149,14 +150,6 @@ is_slow(const struct convro_catch_up *catch_up)
 	return session_queued(catch_up->client->socket.session) > PACE_BYTES;
 }
 
-static bool
-is_news(const struct client *client, const struct push *push)
-{
-	if (push->cursor != 0 && push->cursor <= client->last_cursor)
-		return false;
-	return push->number == 0 || push->number > client->socket.recovery->restored;
-}
-
 /* The switch to live. */
 static void
 finish(struct convro_ctx *ctx, struct convro_catch_up *catch_up)
@@ -171,7 +164,7 @@ finish(struct convro_ctx *ctx, struct convro_catch_up *catch_up)
 	while (catch_up->live.first != NULL) {
 		struct push *push = take_first(&catch_up->live);
 
-		if (is_news(client, push))
+		if (push->cursor == 0 || push->cursor > client->last_cursor)
 			push_write(ctx, &client->socket, push); /* may stop us */
 		push_unref(push);
 	}
@@ -200,6 +193,22 @@ next_source(struct convro_catch_up *catch_up)
 	return NULL;
 }
 
+/* After what is stored come those who tell how things are, without whom a client may come back. */
+static void
+note_progress(struct convro_catch_up *catch_up)
+{
+	struct client *client = catch_up->client;
+	const struct service *service = &client->socket.session->station->mount->service;
+
+	if (client->socket.recovery == NULL || catch_up->first_after < 0)
+		return;
+	for (uint32_t i = catch_up->source; i < service->source_count; i++)
+		if (service->sources[i].source.always == 0)
+			return;
+	client->socket.recovery->is_unfinished = false;
+	client->socket.recovery->is_behind = true;
+}
+
 static void
 step(struct convro_ctx *ctx, struct convro_catch_up *catch_up)
 {
@@ -224,6 +233,7 @@ step(struct convro_ctx *ctx, struct convro_catch_up *catch_up)
 		return;
 	}
 	alarm_cancel(&catch_up->alarm);
+	note_progress(catch_up);
 	source = next_source(catch_up);
 	if (source == NULL) {
 		finish(ctx, catch_up);
@@ -253,11 +263,18 @@ catch_up_missed(struct convro_ctx *ctx, struct convro_socketio_socket *socket,
 {
 	struct convro_catch_up *catch_up = client_of(socket)->catch_up;
 
-	catch_up->has_come_back = true;
-	socket->recovery->is_unfinished = false; /* what it has got tells what is left */
+	struct queue *queue = &catch_up->live;
+
+	/* What came in since it joined its room is among what it missed. */
+	while (catch_up->live.first != NULL)
+		push_unref(take_first(&catch_up->live));
+	if (!socket->recovery->is_unfinished) { /* else the sources are asked */
+		catch_up->has_come_back = true;
+		queue = &catch_up->pages;
+	}
 	socket->recovery->is_behind = true;
 	for (uint32_t i = 0; i < count; i++) {
-		if (append(&catch_up->pages, missed[i]))
+		if (append(queue, missed[i]))
 			continue;
 		session_close(ctx, socket->session, GOODBYE_ERROR, "out of memory");
 		return;

@@ -156,8 +156,13 @@ recovery_catch_up_offset(struct convro_socketio_socket *socket, char out[OFFSET_
 {
 	const struct recovery *recovery = socket->session->station->mount->recovery;
 	struct socket_recovery *state = socket->recovery;
-	int len = snprintf(out, OFFSET_SIZE, "%.*s%llu.%lu", TAG_LEN, recovery->tag,
-	    (unsigned long long)state->started, (unsigned long)++state->told);
+	int len;
+
+	/* Not what tells how things are, which is not missed. */
+	if (state->after >= 0 && state->is_unfinished)
+		state->told++;
+	len = snprintf(out, OFFSET_SIZE, "%.*s%llu.%lu", TAG_LEN, recovery->tag,
+	    (unsigned long long)state->started, (unsigned long)state->told);
 
 	return (struct slice){ out, (size_t)len };
 }
@@ -207,15 +212,18 @@ recovery_save(struct convro_ctx *ctx, struct recovery *recovery,
 {
 	struct away *away;
 
-	/* Nobody knows how much of an unfinished catch-up has arrived. */
-	if (!is_recoverable(why) || socket->recovery->is_unfinished)
+	const struct socket_recovery *state = socket->recovery;
+
+	/* An unfinished catch-up can be begun anew, unless it has told something. */
+	if (!is_recoverable(why) ||
+	    (state->is_unfinished && (state->told > 0 || state->told_acked > 0)))
 		return;
 	away = away_new(ctx, socket);
 	if (away == NULL)
 		return;
 	(void)pthread_mutex_lock(&recovery->lock);
-	away->seen = socket->recovery->is_behind ? socket->recovery->written
-						 : socket->session->station->taken;
+	away->seen = state->is_behind || state->is_unfinished ? state->written
+							      : socket->session->station->taken;
 	if (table_add(&recovery->by_pid, &away->node,
 		table_hash(&recovery->by_pid, (struct slice){ away->state.pid, SID_LEN }))) {
 		ring_push(&recovery->away, &away->link);
@@ -409,12 +417,18 @@ take(struct recovery *recovery, struct convro_socketio_socket *socket, struct aw
 	struct position at = position(recovery, away, offset);
 	struct recovered *recovered = NULL;
 	uint32_t epoch = state->epoch;
+	int64_t has = state->after;
 
+	/* Who was to be told what is stored has to ask for it again. */
+	if (away->state.is_unfinished && away->state.after >= 0 && has < 0) {
+		forget_away(recovery, away);
+		return NULL;
+	}
 	/* One who had everything when it left has missed nothing before that. */
 	if (at.told >= away->state.told &&
 	    (at.told == UINT64_MAX || away->state.acked >= away->state.told_acked) &&
 	    recovery->dropped <= (at.after == away->state.written ? away->seen : at.after))
-		recovered = collect(recovery, away, at.after, state->after);
+		recovered = collect(recovery, away, at.after, has);
 	if (recovered != NULL && !move_in(socket, away)) {
 		recovered_free(recovered);
 		return NULL;
@@ -422,6 +436,7 @@ take(struct recovery *recovery, struct convro_socketio_socket *socket, struct aw
 	if (recovered != NULL) {
 		*state = away->state;
 		state->epoch = epoch;
+		state->after = has;
 		state->started = state->written = at.after;
 		state->restored = recovery->last;
 		state->told = 0;

@@ -30,11 +30,11 @@ struct socket_recovery {
 	int64_t asked;      /* cursor of the push at asked_at */
 	int64_t acked;      /* cursor of the last push that was acknowledged */
 	int64_t told_acked; /* cursor of the last push of the catch-up that is to be acknowledged */
-	int64_t after;      /* the client said that it has pushes up to this cursor */
+	int64_t after;      /* the client said that it has pushes up to this cursor; negative: no */
 	uint32_t told;      /* events of the catch-up that had an offset */
 	uint32_t epoch;     /* of its token */
 	bool is_poisoned;
-	bool is_unfinished; /* the catch-up has not come to its end */
+	bool is_unfinished; /* the catch-up may still have something that is stored */
 	bool is_behind;     /* it has come back, and what it missed is still being told */
 	uint8_t identity_len;
 	char identity[IDENTITY_SIZE];

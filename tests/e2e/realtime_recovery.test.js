@@ -283,6 +283,7 @@ test('a server that was started anew knows nobody, and its clients catch up from
 		await told(socket, missed);
 		assert.deepEqual(ids(socket), [first.id, missed.id]);
 		await leave(socket);
+		socket.raw.auth = { token: bob.accessToken, afterId: missed.id };
 		const { row: last } = await initiator.send('last');
 		assert.equal(await comeBack(socket), true, 'from then on it is known again');
 		await told(socket, last);

@@ -412,19 +412,16 @@ tells_one_that_has_come_back_what_it_missed_and_asks_no_source(void **state)
 	client.socket.recovery = &recovering;
 	assert_true(catch_up_new(&client, 0));
 	assert_true(recovering.is_unfinished);
-	live("x6", 0);
-	client.catch_up->live.first->push->number = 6; /* in the log, and so among what it missed */
-	live("x8", 0);
-	client.catch_up->live.first->next->push->number = 8;
+	live("x6", 0);                    /* in the log, and so among what it missed */
+	recovering.is_unfinished = false; /* when it left */
 	for (uint32_t i = 0; i < 2; i++) {
 		missed[i] = client_push_new(
 		    &mount, (struct slice){ 0 }, i == 0 ? "m5" : "m6", 0, (struct slice){ 0 });
 		missed[i]->number = 5 + i;
 	}
-	recovering.restored = 6;
 	catch_up_missed(ctx, &client.socket, missed, 2);
-	assert_false(recovering.is_unfinished);
 	assert_true(recovering.is_behind);
+	live("x8", 0);
 	fake.waiting = PACE_BYTES + 1; /* it reads slowly */
 	catch_up_run(ctx, &client);
 	assert_string_equal(fake.heard, "");
@@ -435,6 +432,27 @@ tells_one_that_has_come_back_what_it_missed_and_asks_no_source(void **state)
 	assert_int_equal(pages, 0);
 	push_unref(missed[0]);
 	push_unref(missed[1]);
+}
+
+static void
+asks_again_for_one_that_left_before_it_was_told(void **state)
+{
+	struct push *missed;
+
+	(void)state;
+	add_source(1, false);
+	client.socket.recovery = &recovering;
+	assert_true(catch_up_new(&client, 4)); /* as it was when it left, unfinished */
+	missed = client_push_new(&mount, (struct slice){ 0 }, "m6", 6, (struct slice){ 0 });
+	catch_up_missed(ctx, &client.socket, &missed, 1);
+	catch_up_run(ctx, &client);
+	assert_true(paged_after == 4);
+	catch_up_emit(paging, "a", 5, "", 0);
+	live("x7", 7);
+	catch_up_page_done(paging, CONVRO_OK, 0);
+	run_posted();
+	assert_string_equal(fake.heard, "a.1 m6 x7 ");
+	push_unref(missed);
 }
 
 static void
@@ -449,11 +467,17 @@ numbers_what_it_tells_where_clients_come_back(void **state)
 	catch_up_emit(paging, "b", 2, "", 0);
 	catch_up_emit(paging, "note", 0, "", 0);
 	assert_true(recovering.is_unfinished);
+	add_source(2, true); /* the rest is how things are */
+	catch_up_page_done(paging, CONVRO_OK, 0);
+	assert_true(recovering.is_unfinished);
+	run_posted();
+	assert_true(recovering.told == 2 && recovering.told_acked == 2);
+	assert_false(recovering.is_unfinished);
+	assert_true(recovering.is_behind);
 	catch_up_page_done(paging, CONVRO_OK, 0);
 	run_posted();
 	assert_string_equal(fake.heard, "a.1 b note.2 ");
-	assert_true(recovering.told == 2 && recovering.told_acked == 2);
-	assert_false(recovering.is_unfinished);
+	assert_false(recovering.is_behind);
 }
 
 int
@@ -479,6 +503,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    tells_one_that_has_come_back_what_it_missed_and_asks_no_source, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    asks_again_for_one_that_left_before_it_was_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    numbers_what_it_tells_where_clients_come_back, setup, teardown),
 	};

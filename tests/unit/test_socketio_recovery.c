@@ -407,17 +407,43 @@ a_catch_up_that_did_not_arrive_whole_is_not_made_up_for(void **state)
 		start(&socket, 0, "ala");
 		join(&socket, "r");
 		memcpy(pid, socket.recovery->pid, SID_LEN);
+		socket.recovery->is_unfinished = true;
 		for (int i = 0; i <= (round == 1); i++)
 			last = recovery_catch_up_offset(&socket, offset);
 		offset[last.len] = '\0';
 		if (round == 0) /* the client has not got the last one */
 			(void)recovery_catch_up_offset(&socket, (char[OFFSET_SIZE]){ 0 });
-		if (round == 2)
-			socket.recovery->is_unfinished = true;
+		socket.recovery->is_unfinished = round == 2;
+		if (round == 1) /* tells how things are: not to be missed */
+			(void)recovery_catch_up_offset(&socket, (char[OFFSET_SIZE]){ 0 });
 		if (round == 3) /* nor the one that it has to acknowledge */
 			socket.recovery->told_acked = 5;
 		leave(&socket, "transport close");
 		assert_int_equal(come_back(pid, offset), round == 1 ? 0 : -1);
+	}
+}
+
+static void
+who_left_before_it_was_told_anything_comes_back_if_it_asks_again(void **state)
+{
+	static const int64_t asked[][3] = { { 4, 4, 1 }, { 4, -1, -1 }, { -1, -1, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct convro_socketio_socket socket;
+		char pid[SID_LEN], offset[OFFSET_SIZE];
+
+		start(&socket, 0, "ala");
+		join(&socket, "r");
+		memcpy(pid, socket.recovery->pid, SID_LEN);
+		socket.recovery->is_unfinished = true;
+		socket.recovery->after = asked[i][0];
+		if (asked[i][0] < 0) /* how things are may be told again */
+			(void)recovery_catch_up_offset(&socket, offset);
+		leave(&socket, "transport close");
+		say("r", 5);
+		everybody_reads();
+		assert_int_equal(come_back_to(1, pid, "", "ala", asked[i][1], NULL), asked[i][2]);
 	}
 }
 
@@ -580,6 +606,9 @@ main(void)
 		    an_acknowledged_event_need_not_be_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_catch_up_that_did_not_arrive_whole_is_not_made_up_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    who_left_before_it_was_told_anything_comes_back_if_it_asks_again, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(lets_only_the_same_one_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_nobody_who_was_sent_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(revokes_those_with_older_tokens, setup, teardown),
