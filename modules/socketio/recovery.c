@@ -174,7 +174,7 @@ is_recoverable(const char *why)
 {
 	static const char *const final[] = { "client namespace disconnect",
 		"server namespace disconnect", "parse error", "invalid state", "token revoked",
-		"token expired", "out of memory", "catch-up failed" };
+		"token expired", "newer connection", "out of memory", "catch-up failed" };
 
 	for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++)
 		if (strcmp(why, final[i]) == 0)

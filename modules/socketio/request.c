@@ -166,9 +166,12 @@ static void
 decided(struct convro_ctx *ctx, void *arg, const struct convro_verdict *verdict)
 {
 	const struct opening *opening = arg;
+	const char *version = convro->http->query(ctx, "EIO");
 
 	if (verdict->kind == CONVRO_DENY)
 		forbid(ctx, verdict);
+	else if (version == NULL || strcmp(version, "4") != 0)
+		(void)refuse(ctx, ENGINEIO_UNSUPPORTED_PROTOCOL_VERSION);
 	else if (opening->transport == TRANSPORT_WEBSOCKET)
 		(void)websocket_open(ctx, opening->station);
 	else
@@ -178,15 +181,12 @@ decided(struct convro_ctx *ctx, void *arg, const struct convro_verdict *verdict)
 static int
 handshake(struct convro_ctx *ctx, struct station *station, enum transport transport)
 {
-	const char *version = convro->http->query(ctx, "EIO");
 	struct opening *opening;
 
 	if (transport == TRANSPORT_WEBSOCKET && !convro->http->is_upgrade(ctx))
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
 	if (transport == TRANSPORT_POLLING && convro->http->is_upgrade(ctx))
 		return refuse(ctx, ENGINEIO_BAD_REQUEST);
-	if (version == NULL || strcmp(version, "4") != 0)
-		return refuse(ctx, ENGINEIO_UNSUPPORTED_PROTOCOL_VERSION);
 	opening = convro->mem->alloc(ctx, sizeof(*opening));
 	if (opening == NULL)
 		return convro->http->fail_later(ctx, 503, "OVERLOADED", 1);

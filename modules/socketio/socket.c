@@ -100,6 +100,29 @@ unlink_socket(struct convro_socketio_socket *socket)
 	*at = socket->next;
 }
 
+/* What modules are told, in the reference server's words. */
+static const char *
+reason_of(const char *why)
+{
+	static const struct {
+		const char *why, *reason;
+	} others[] = {
+		{ "invalid state", "forced server close" },
+		{ "connect timeout", "forced server close" },
+		{ "catch-up failed", "forced server close" },
+		{ "overflow", "transport error" },
+		{ "out of memory", "transport error" },
+		{ "token revoked", "server namespace disconnect" },
+		{ "token expired", "server namespace disconnect" },
+		{ "newer connection", "server namespace disconnect" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i].why, why) == 0)
+			return others[i].reason;
+	return why;
+}
+
 void
 socket_end(struct convro_ctx *ctx, struct convro_socketio_socket *socket, const char *why)
 {
@@ -122,7 +145,7 @@ socket_end(struct convro_ctx *ctx, struct convro_socketio_socket *socket, const 
 	socket_forget_acks(ctx, socket);
 	if (was_connected && options->disconnected != NULL) {
 		before = socket_enter(ctx, mount);
-		options->disconnected(ctx, options->self, socket, why);
+		options->disconnected(ctx, options->self, socket, reason_of(why));
 		socket_leave(ctx, before);
 	}
 	if (mount->hooks != NULL)

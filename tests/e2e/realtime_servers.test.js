@@ -8,6 +8,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
+import { Engine } from './kit/engineio.js';
+import { HttpClient } from './kit/http.js';
 import { buildDir, startServer } from './kit/server.js';
 
 const module = path.join(buildDir, 'test-modules/conformance.so');
@@ -129,7 +131,8 @@ test('a hook refuses a session before there is one, and is not asked again for t
 		socket.on('error', () => {});
 		socket.terminate();
 		assert.doesNotMatch(server.log().slice(from), /session closed/, 'there was none');
-		assert.equal((await server.http.request({ path: `${at}?EIO=3&transport=polling`, headers: { origin } })).body.code, 5);
+		assert.equal((await server.http.request({ path: `${at}?EIO=3&transport=polling`, headers: { origin } })).body.code, 4, 'before the version');
+		assert.equal((await server.http.request({ method: 'PUT', path: `${at}?EIO=3&transport=polling`, headers: { origin } })).body.code, 2, 'behind the method');
 	}
 	const { sid } = JSON.parse((await server.http.get('/socket.io/?EIO=4&transport=polling')).text.slice(1));
 	assert.equal((await server.http.request({ method: 'POST', path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`, body: '40', headers: { origin } })).status, 200);
@@ -243,6 +246,59 @@ test('ends a namespace, or the whole connection', async () => {
 		hard.emit('kick-hard');
 		assert.ok(['io server disconnect', 'transport close'].includes((await once(hard, 'disconnect'))[0]), transport);
 	}
+});
+
+test('modules are told why a socket has gone, in the words of the reference server', async () => {
+	const watcher = await open(server, '/', { transports: ['websocket'] }).ready;
+	await watcher.timeout(3000).emitWithAck('join', 'reasons');
+	const engine = new Engine(server);
+	const polls = (act) => async () => {
+		const sid = await engine.open();
+		await engine.post(sid, '40');
+		const { text } = await engine.poll(sid);
+		await act(sid);
+		return JSON.parse(text.split('\x1e').find((packet) => packet.startsWith('40')).slice(2)).sid;
+	};
+	const socket = (act) => async () => {
+		const raw = await engine.webSocket({});
+		await raw.next();
+		raw.send('40');
+		const { sid } = JSON.parse((await raw.next()).slice(2));
+		await act(raw);
+		return sid;
+	};
+	const broken = async (sid) => {
+		const client = new HttpClient(server.url);
+		const lost = client.get(engine.path({ sid })).catch(() => {});
+		await new Promise((resolve) => { setTimeout(resolve, 50); });
+		client.close();
+		await lost;
+	};
+	for (const [reason, name, end] of [
+		['transport close', 'a close frame', socket((raw) => raw.socket.close())],
+		['transport close', 'the connection ends', socket((raw) => raw.socket.terminate())],
+		['transport close', 'a close packet', polls((sid) => engine.post(sid, '1'))],
+		['transport close', 'a close packet', socket((raw) => raw.send('1'))],
+		['transport error', 'a broken poll', polls(broken)],
+		['transport error', 'two polls', polls(async (sid) => { await Promise.all([engine.poll(sid), engine.poll(sid), engine.poll(sid)]); })],
+		['transport error', 'a type that nobody takes', polls((sid) => engine.post(sid, '40', { 'content-type': 'application/octet-stream' }))],
+		['ping timeout', 'silence', socket(() => {})],
+		['parse error', 'no packet', socket((raw) => raw.send('nonsense'))],
+		['parse error', 'no packet', polls((sid) => engine.post(sid, '4x'))],
+		['forced server close', 'CONNECT twice', socket((raw) => raw.send('40'))],
+		['client namespace disconnect', 'DISCONNECT', socket((raw) => raw.send('41'))],
+		['server namespace disconnect', 'a kick', socket((raw) => raw.send('42["kick"]'))],
+	]) {
+		const heard = [];
+		let wake = () => {};
+		watcher.on('gone', (id, why) => { heard.push([id, why]); wake(); });
+		const id = await end();
+		while (!heard.some((one) => one[0] === id))
+			await new Promise((resolve) => { wake = resolve; });
+		assert.deepEqual(heard.filter((one) => one[0] === id), [[id, reason]], name);
+		watcher.off('gone');
+	}
+	watcher.disconnect();
 });
 
 test('echoes Engine.IO and WebSocket messages as they came', async () => {

@@ -117,6 +117,7 @@ init(struct convro_ctx *ctx, void **self)
 		.namespaces = namespaces,
 		.connected = conformance_connected,
 		.event = conformance_event,
+		.disconnected = conformance_disconnected,
 		.message = conformance_message,
 	};
 	struct conformance *conformance;

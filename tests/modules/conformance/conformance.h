@@ -19,6 +19,8 @@ struct conformance {
 
 void conformance_connected(struct convro_ctx *ctx, void *self,
     struct convro_socketio_socket *socket, const struct convro_node *auth, int recovered);
+void conformance_disconnected(
+    struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket, const char *why);
 void conformance_event(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket,
     const char *name, size_t name_len, const struct convro_socketio_args *args,
     struct convro_socketio_reply *reply);

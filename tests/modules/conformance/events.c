@@ -5,6 +5,7 @@
  */
 #include "conformance.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The arguments from the `skip` on. */
@@ -55,6 +56,21 @@ conformance_connected(struct convro_ctx *ctx, void *self, struct convro_socketio
 	}
 	if (args.json != NULL)
 		conformance->io->emit(ctx, socket, "auth", &args);
+}
+
+/* Who is in the room "reasons" is told who has gone, and why. */
+void
+conformance_disconnected(
+    struct convro_ctx *ctx, void *self, struct convro_socketio_socket *socket, const char *why)
+{
+	const struct conformance *conformance = self;
+	char text[100];
+	int len =
+	    snprintf(text, sizeof(text), "\"%.20s\",\"%.60s\"", conformance->io->id(socket), why);
+	const struct convro_socketio_args args = { .json = text, .len = (size_t)len };
+
+	conformance->io->emit_room(
+	    ctx, conformance->sockets, "/", "reasons", 7, NULL, "gone", &args);
 }
 
 static void
