@@ -159,8 +159,9 @@ struct convro_socketio { /* thread: the socket's worker, unless said otherwise *
 	    const struct convro_socketio_socket *except, const char *name,
 	    const struct convro_socketio_args *args);
 
-	/* DISCONNECT, after which the client stays away; disconnected() is called from within.
-	 * `whole`: the connection with all its namespaces. */
+	/* DISCONNECT, after which the client stays away.  `whole`: the connection is closed
+	 * instead, with all its namespaces, and the client comes back.  disconnected() is called
+	 * from within. */
 	void (*disconnect)(
 	    struct convro_ctx *ctx, struct convro_socketio_socket *socket, int whole);
 
