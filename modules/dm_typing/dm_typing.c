@@ -12,7 +12,7 @@
 
 const struct convro_api *convro;
 
-enum { SLOTS = 4096, SECOND_MS = 1000, ACTIVE = 1 };
+enum { SLOTS = 4096, SECOND_MS = 1000, ACTIVE = 1, SESSION_DIGITS = 8 };
 
 /* What a device said in the second that began at `since`.  Two devices that share a slot make each
  * other's count begin anew, which lets through more, never less. */
@@ -127,25 +127,21 @@ found(struct convro_ctx *ctx, void *arg, enum convro_status status,
 	telling->typing->realtime->answer(ctx, telling->reply, "{\"ok\":true}", 11);
 }
 
-/* 8 hex digits of either case. */
+/* 8 hex digits of either case; 0 when it is anything else. */
 static int
 read_session(const struct convro_node *node, int32_t *out)
 {
 	size_t len = 0;
 	const char *text = node != NULL ? convro->json->get_text(node, &len) : NULL;
-	uint32_t value = 0;
+	char digits[SESSION_DIGITS + 1] = "";
+	uint32_t value;
 
-	if (text == NULL || len != 8)
+	if (text == NULL || len != SESSION_DIGITS)
 		return 0;
-	for (size_t i = 0; i < len; i++) {
-		static const char digits[] = "0123456789abcdef";
-		char c = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
-		const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-		if (at == NULL)
-			return 0;
-		value = value << 4 | (uint32_t)(at - digits);
-	}
+	memcpy(digits, text, len);
+	if (strspn(digits, "0123456789abcdefABCDEF") != SESSION_DIGITS)
+		return 0;
+	value = (uint32_t)strtoul(digits, NULL, 16);
 	memcpy(out, &value, sizeof(value));
 	return 1;
 }
@@ -189,18 +185,23 @@ static const char *const needs[] = { "realtime.v1", "dm_sessions.v1" };
 static enum convro_status
 init(struct convro_ctx *ctx, void **self)
 {
-	struct typing *typing = calloc(1, sizeof(*typing));
+	const struct convro_realtime *realtime = convro->bus->service(ctx, "realtime.v1");
+	struct typing *typing;
 
-	if (typing == NULL)
-		return CONVRO_NO_MEMORY;
-	typing->per_second = (uint32_t)convro->conf->get_int(ctx, "per_second");
-	typing->realtime = convro->bus->service(ctx, "realtime.v1");
-	if (!CONVRO_HAS(typing->realtime, push_room) ||
-	    pthread_mutex_init(&typing->lock, NULL) != 0) {
-		free(typing);
+	if (!CONVRO_HAS(realtime, answer)) {
+		convro->log->write(ctx, CONVRO_LOG_ERROR,
+		    "the module socketio is too old: it hears no events of clients for others");
 		return CONVRO_FAILED;
 	}
-	typing->realtime->on_event(ctx, "dm.typing", on_typing, typing);
+	typing = calloc(1, sizeof(*typing));
+	if (typing == NULL || pthread_mutex_init(&typing->lock, NULL) != 0) {
+		free(typing);
+		convro->log->write(ctx, CONVRO_LOG_ERROR, "out of memory");
+		return CONVRO_NO_MEMORY;
+	}
+	typing->per_second = (uint32_t)convro->conf->get_int(ctx, "per_second");
+	typing->realtime = realtime;
+	realtime->on_event(ctx, "dm.typing", on_typing, typing);
 	*self = typing;
 	return CONVRO_OK;
 }

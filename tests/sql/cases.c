@@ -265,11 +265,17 @@ const struct step steps[] = {
 	/* send: PENDING, accept, ACTIVE, mismatch, no session, clock back, repeated, reused */
 	SEND("11|500", "11|500|21|c1|-|1|t1|x1|9000", "1|0|1|9000|-|1|0|101|102|21"),
 	SEND("21|500", "21|500|-|c1|-|1|t1|x1|9001", "1|3|-|-|-|0|0|102|101|11"),
+	{ "dm_typing.peer", "11|500", "0|21" },
 	{ "dm_sessions.accept", "1|11|9100", "" },
 	{ "dm_sessions.session", "1|11", "500|0|0" },
 	{ "dm_sessions.accept", "1|21|9100", "500|11|101" },
 	{ "dm_sessions.accept", "1|21|9101", "" },
 	{ "dm_sessions.session", "1|21", "500|1|1" },
+	{ "dm_typing.peer", "11|500", "1|21" },
+	{ "dm_typing.peer", "21|500", "1|11" },
+	{ "dm_typing.peer", "13|500", "0|31" }, /* the other pair with this number */
+	{ "dm_typing.peer", "12|500", "" },
+	{ "dm_typing.peer", "11|499", "" },
 	{ "dm_sessions.session", "99|21", "" },
 	{ "dm_sessions.incoming", "21|0|10", "" },
 	{ "sql", "SELECT last_at, accepted_at FROM dm_sessions WHERE id = 1", "9000|9100" },

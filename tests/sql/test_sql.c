@@ -20,6 +20,7 @@
 #include "core_sql.h"
 #include "dm_messages_sql.h"
 #include "dm_sessions_sql.h"
+#include "dm_typing_sql.h"
 #include "prekeys_sql.h"
 #include "users_sql.h"
 
@@ -40,6 +41,8 @@ static const struct pack {
 	    dm_sessions_migrations, DM_SESSIONS_MIGRATION_COUNT },
 	{ "dm_messages", dm_messages_statements, DM_MESSAGES_STATEMENT_COUNT,
 	    dm_messages_migrations, DM_MESSAGES_MIGRATION_COUNT },
+	{ "dm_typing", dm_typing_statements, DM_TYPING_STATEMENT_COUNT, dm_typing_migrations,
+	    DM_TYPING_MIGRATION_COUNT },
 };
 
 enum { PACKS = sizeof(packs) / sizeof(packs[0]) };
