@@ -36,11 +36,13 @@ station_drain_step(struct convro_ctx *ctx, struct station *station)
 	     at != &station->all && station->drained < until; at = next) {
 		struct session *session = RING_ENTRY(at, struct session, all);
 
+		session_ref(session); /* modules that are told may close others, the next one too */
+		if (session->state == SESSION_OPEN && !session->leaving) {
+			station->drained++;
+			leave(ctx, session);
+		}
 		next = at->next;
-		if (session->state != SESSION_OPEN || session->leaving)
-			continue;
-		station->drained++;
-		leave(ctx, session);
+		session_unref(session);
 	}
 }
 

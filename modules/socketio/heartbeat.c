@@ -90,8 +90,10 @@ station_close_all(
 	for (struct ring *at = station->all.next, *next; at != &station->all; at = next) {
 		struct session *session = RING_ENTRY(at, struct session, all);
 
-		next = at->next;
+		session_ref(session); /* modules that are told may close others, the next one too */
 		session_close(ctx, session, goodbye, why);
+		next = at->next;
+		session_unref(session);
 	}
 }
 
