@@ -36,7 +36,8 @@ test('refuses to relay what is malformed, unknown, foreign or pending', async ()
 	const [ala, bob, eve] = [await register(server), await register(server), await register(server)];
 	const { sessionId } = await openSession(ala, bob);
 	const [socket, foreign] = await Promise.all([connectSocket(server, ala), connectSocket(server, eve)]);
-	for (const bad of [undefined, null, 5, {}, { sessionId: 5, typing: true }, { sessionId: 'xyz', typing: true }, { sessionId: `${sessionId}0`, typing: true }])
+	for (const bad of [undefined, null, 5, {}, { sessionId: 5, typing: true }, { sessionId: 'xyz', typing: true }, { sessionId: `${sessionId}0`, typing: true },
+		...['0x123456', '+1234567', '-1234567', ' 1234567', '1234567 ', '1234567g', '1234567\u0000', '\u00e9123456'].map((malformed) => ({ sessionId: malformed, typing: true }))])
 		assert.deepEqual(await socket.request('dm.typing', bad), { ok: false, error: 'INVALID_SESSION_ID' }, JSON.stringify(bad));
 	for (const typing of [undefined, 1, 'true', null])
 		assert.deepEqual(await socket.request('dm.typing', { sessionId, typing }), { ok: false, error: 'INVALID_BODY' });
@@ -92,7 +93,7 @@ test('answers 400 to what is no request', async () => {
 		{ method: 'GET', path: '/v1/\u0000' }, { method: 'GET', path: 'no slash' }]) {
 		const answer = await socket.request('request', bad);
 		assert.equal(answer.status, 400, JSON.stringify(bad));
-		assert.deepEqual(answer.body, { ok: false, error: answer.body.error, message: answer.body.message });
+		assert.equal(answer.body.ok, false);
 		assert.match(answer.body.error, /^[A-Z_]+$/, JSON.stringify(bad));
 		assert.match(answer.body.message, /^[a-z ]+$/, JSON.stringify(bad));
 	}

@@ -13,7 +13,7 @@ import { startServer } from './kit/server.js';
 
 let server;
 before(async () => {
-	server = await startServer({ set: { 'log.level': 'debug', 'socketio.upgrade_timeout': '2s', 'socketio.send_limit': 65536 } });
+	server = await startServer({ set: { 'log.level': 'debug', 'socketio.upgrade_timeout': '4s', 'socketio.send_limit': 65536 } });
 });
 after(() => server?.stop());
 
@@ -45,8 +45,8 @@ async function promised(person) {
 	socket.on('error', () => {});
 	await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
 	socket.send('2probe');
-	while (messages.length === 0)
-		await new Promise((resolve) => { socket.once('message', resolve); });
+	if (messages.length === 0)
+		await Promise.race([ended, new Promise((resolve) => { socket.once('message', resolve); })]);
 	assert.deepEqual(messages, ['3probe']);
 	return { sid, socket, ended };
 }
@@ -106,17 +106,19 @@ for (const [what, end, reason] of [
 	['DISCONNECT', (person) => logout(person), 'io server disconnect'],
 	['a close', async (_person, sid) => { await ask('POST', { sid }, '2'); }, 'transport close'],
 ]) {
-	test(`the real client hears of ${what} at that moment`, async () => {
+	test(`the real client hears of ${what} at that moment`, async (t) => {
 		const ala = await register(server);
 		const client = io(server.url, { auth: { token: ala.accessToken }, forceNew: true, reconnection: false, transports: ['polling', 'websocket'] });
+		t.after(() => client.close());
 		const heard = new Promise((resolve) => { client.on('disconnect', resolve); });
 		const connected = new Promise((resolve, reject) => { client.on('connect', resolve); client.on('connect_error', reject); });
 		const goOn = new Promise((resolve) => {
 			client.io.once('open', () => {
 				const { engine } = client.io;
 				const { transport } = engine;
-				const pause = transport.pause.bind(transport);
-				transport.pause = (paused) => pause(() => { connected.then(() => resolve(paused)); });
+				const [probe, pause] = [engine._probe.bind(engine), transport.pause.bind(transport)];
+				engine._probe = (name) => { connected.then(() => probe(name)); }; // only then: the answer to CONNECT must not wait for the 5
+				transport.pause = (paused) => pause(() => resolve(paused));
 			});
 		});
 		await connected;
@@ -125,6 +127,5 @@ for (const [what, end, reason] of [
 		await new Promise((resolve) => { setTimeout(resolve, 200); }); // for what must not come before the 5
 		paused();
 		assert.equal(await soon(heard, 'the disconnect'), reason);
-		client.close();
 	});
 }

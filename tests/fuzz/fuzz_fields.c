@@ -103,7 +103,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(fields_check(fields, COUNT, route.path, &field) == NULL);
 	MUST(router_init(&router) == 0 && router_add(&router, NULL, &route) == NULL);
 	(void)router_find(&router, arena, path, names, &input.path_count);
-	(void)query_parse(arena, query_text.data, query_text.len, &query);
+	/* What is malformed never comes to the fields. */
+	if (query_parse(arena, query_text.data, query_text.len, &query) != QUERY_OK)
+		query = (struct query){ NULL, 0 };
 	if (rest.len > 0 &&
 	    json_parse(arena, rest.data, rest.len, NULL, &input.body, NULL) == JSON_OK &&
 	    (input.body == NULL || input.body->type != JSON_OBJECT))
