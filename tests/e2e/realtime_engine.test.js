@@ -103,6 +103,7 @@ test('opens a session, with and without a slash behind the path', async () => {
 		assert.equal(answer.status, 200);
 		assert.equal(answer.headers['content-type'], 'text/plain; charset=UTF-8');
 		assert.equal(answer.headers['cache-control'], 'no-store');
+		assert.equal(answer.headers['set-cookie'], undefined);
 		const { sid, ...rest } = JSON.parse(answer.text.slice(1));
 		assert.match(sid, /^[A-Za-z0-9_-]{20}$/);
 		assert.deepEqual(rest, { upgrades: ['websocket'], pingInterval: PING_MS, pingTimeout: PONG_MS, maxPayload: 2000 });

@@ -96,6 +96,19 @@ test('only pongs count as pongs', async () => {
 	await server.waitForLog(/session closed: ping timeout/, 5000, from);
 });
 
+test('the next ping is counted from the pong', async () => {
+	const socket = await engine.connectedSocket(auth);
+	assert.equal(await socket.next(), '2');
+	const pinged = Date.now();
+	await sleep(500); // longer than from ping to ping
+	assert.deepEqual(socket.messages, []);
+	socket.send('3');
+	assert.equal(await socket.next(), '2');
+	assert.ok(Date.now() - pinged >= 500 + 400 - 100);
+	socket.send('1');
+	await socket.ended;
+});
+
 test('JSON beyond its bounds is a parse error on either transport', async () => {
 	const nested = (depth) => `42["x",${'['.repeat(depth)}${']'.repeat(depth)}]`;
 	for (const good of [nested(40), '42["x",{"a":1,"b":1}]', '42["x","\u{1F600}"]']) {
