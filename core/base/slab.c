@@ -25,6 +25,7 @@ slab_init(struct slab *slab, size_t size)
 {
 	list_init(&slab->partial);
 	slab->spare = NULL;
+	slab->taken = 0;
 	slab->size = (size + 15) & ~(size_t)15;
 	MUST(slab->size <= SLAB_CHUNK / 4);
 }
@@ -83,6 +84,7 @@ slab_take(struct slab *slab)
 		object = (char *)chunk + FIRST + chunk->fresh * slab->size;
 	}
 	chunk->used++;
+	slab->taken++;
 	if (chunk->free == NULL && chunk->fresh == 0)
 		list_remove(&chunk->link);
 	memset(object, 0, slab->size);
@@ -100,6 +102,7 @@ slab_give(struct slab *slab, void *object)
 	memcpy(object, &chunk->free, sizeof(chunk->free));
 	chunk->free = object;
 	chunk->used--;
+	slab->taken--;
 	if (chunk->used == 0) {
 		list_remove(&chunk->link);
 		if (slab->spare == NULL)
@@ -112,7 +115,7 @@ slab_give(struct slab *slab, void *object)
 void
 slab_fini(struct slab *slab)
 {
-	MUST(list_is_empty(&slab->partial));
+	MUST(slab->taken == 0);
 	if (slab->spare != NULL)
 		(void)munmap(slab->spare, SLAB_CHUNK);
 	slab->spare = NULL;

@@ -18,6 +18,7 @@ struct slab {
 	struct list partial; /* chunks with room */
 	void *spare;         /* one that is empty, or NULL; in no list */
 	size_t size;         /* of an object */
+	size_t taken;        /* objects that were not given back */
 };
 
 /* In place; `size` is at most a quarter of SLAB_CHUNK. */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "base/slab.h"
+#include "log/log.h"
 #include "loop/commit_order.h"
 #include "loop/offload.h"
 
@@ -185,7 +186,12 @@ mem_pool_free(struct convro_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	slab_fini(&pool->slab);
+	/* A module's mistake is no reason to end the process: the memory stays. */
+	if (pool->slab.taken == 0)
+		slab_fini(&pool->slab);
+	else
+		log_warning(
+		    "a module frees a pool while %zu of its objects are in use", pool->slab.taken);
 	free(pool);
 }
 

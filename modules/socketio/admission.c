@@ -48,9 +48,7 @@ static struct convro_socketio_socket *
 make(struct session *session, const char *namespace)
 {
 	struct station *station = session->station;
-	const struct mount_hooks *hooks = station->mount->hooks;
-	struct convro_socketio_socket *socket =
-	    calloc(1, hooks != NULL ? hooks->socket_size : sizeof(struct plain_socket));
+	struct convro_socketio_socket *socket = convro->mem->pool_take(station->socket_pool);
 
 	if (socket == NULL)
 		return NULL;
@@ -62,7 +60,7 @@ make(struct session *session, const char *namespace)
 	if ((station->mount->recovery != NULL && socket->recovery == NULL) ||
 	    !random_id(socket->id)) {
 		free(socket->recovery);
-		free(socket);
+		convro->mem->pool_give(station->socket_pool, socket);
 		return NULL;
 	}
 	session_ref(session);

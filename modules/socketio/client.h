@@ -14,20 +14,23 @@
 
 #define ROOM_NAME_SIZE 24 /* "device:" and 16 hex digits */
 
-struct who;
+#define NAMES_INLINE 32
 
 struct client {
 	struct convro_socketio_socket socket;
 	struct convro_catch_up *catch_up; /* while what was missed is being told */
-	struct who *who;                  /* owned: more of the principal, once verified */
+	char *names; /* number and username of the principal, once verified; NULL before */
 	int64_t user_id, device_id;
 	int64_t expires_at;  /* the token; microseconds since 1970 */
 	int64_t last_cursor; /* pushes up to it were told by the catch-up */
 	uint64_t arrival;    /* newest.c: higher is newer; of those that are connected */
 	uint32_t epoch;      /* of the token */
-	bool acks;           /* the client acknowledges pushes */
-	bool revoked;        /* while connecting: the token ended meanwhile */
+	uint8_t username_at; /* in `names`; 0 = none */
+	bool has_number;
+	bool acks;    /* the client acknowledges pushes */
+	bool revoked; /* while connecting: the token ended meanwhile */
 	bool expiring_told;
+	char own_names[NAMES_INLINE]; /* for those that are short; else `names` is owned */
 };
 
 /* What is kept of a client that may come back; the same for the same device only. */

@@ -41,13 +41,6 @@ device_each(struct station *station, int64_t device,
 	rooms_each(&station->rooms, (struct slice){ room, (size_t)len }, visit_member, &visiting);
 }
 
-/* The rest of a principal, for those who work in its name. */
-struct who {
-	uint8_t username_at; /* in `text`; 0 = none */
-	bool has_number;
-	char text[];
-};
-
 /* One CONNECT on its way; in the context's memory. */
 struct connecting {
 	struct client *client; /* a reference */
@@ -73,8 +66,9 @@ left(struct convro_socketio_socket *socket)
 	struct client *client = client_of(socket);
 
 	catch_up_stop(client);
-	free(client->who);
-	client->who = NULL;
+	if (client->names != client->own_names)
+		free(client->names);
+	client->names = NULL;
 }
 
 static void
@@ -106,41 +100,41 @@ connected(struct convro_ctx *ctx, void *self, struct convro_socketio_socket *soc
 		catch_up_run(ctx, client);
 }
 
-/* NULL when memory is out. */
-static struct who *
-who_new(const struct convro_principal *principal)
+/* False when memory is out. */
+static bool
+keep_names(struct client *client, const struct convro_principal *principal)
 {
 	size_t number = principal->number != NULL ? strlen(principal->number) + 1 : 1;
 	size_t username = principal->username != NULL ? strlen(principal->username) + 1 : 0;
-	struct who *who = calloc(1, sizeof(*who) + number + username);
 
-	if (who == NULL || number > UINT8_MAX) {
-		free(who);
-		return NULL;
-	}
-	who->has_number = principal->number != NULL;
+	if (number > UINT8_MAX)
+		return false;
+	client->names = client->own_names;
+	if (number + username > sizeof(client->own_names))
+		client->names = malloc(number + username);
+	if (client->names == NULL)
+		return false;
+	client->has_number = principal->number != NULL;
+	client->names[0] = '\0';
 	if (principal->number != NULL)
-		memcpy(who->text, principal->number, number);
-	if (username > 0) {
-		who->username_at = (uint8_t)number;
-		memcpy(who->text + number, principal->username, username);
-	}
-	return who;
+		memcpy(client->names, principal->number, number);
+	client->username_at = username > 0 ? (uint8_t)number : 0;
+	if (username > 0)
+		memcpy(client->names + number, principal->username, username);
+	return true;
 }
 
 struct convro_principal
 client_principal(const struct client *client)
 {
-	const struct who *who = client->who;
-
 	return (struct convro_principal){
 		.size = sizeof(struct convro_principal),
 		.epoch = client->epoch,
 		.user_id = client->user_id,
 		.device_id = client->device_id,
 		.expires_at = client->expires_at,
-		.number = who->has_number ? who->text : NULL,
-		.username = who->username_at > 0 ? who->text + who->username_at : NULL,
+		.number = client->has_number ? client->names : NULL,
+		.username = client->username_at > 0 ? client->names + client->username_at : NULL,
 	};
 }
 
@@ -171,8 +165,7 @@ join(struct client *client, const struct connecting *connecting,
 	client->epoch = principal->epoch;
 	client->expires_at = principal->expires_at;
 	client->acks = connecting->acks;
-	client->who = who_new(principal);
-	if (client->who == NULL)
+	if (!keep_names(client, principal))
 		return false;
 	identify(client, connecting->after);
 	/* Whoever commits later and sees nobody in the room may skip us, as the row is found by the

@@ -38,12 +38,16 @@ mount_free(struct mount *mount)
 			    RING_ENTRY(station->all.next, struct session, all);
 
 			ring_remove(&session->all);
-			free(session);
+			convro->mem->pool_give(station->session_pool, session);
 		}
 		table_fini(&station->sessions);
 		rooms_fini(&station->rooms);
 		text_fini(&station->scratch);
 		compressor_free(station->compressor);
+		convro->mem->pool_free(station->session_pool);
+		convro->mem->pool_free(station->socket_pool);
+		convro->mem->pool_free(station->room_pool);
+		convro->mem->pool_free(station->stay_pool);
 	}
 	free(mount->stations);
 	free(mount->face);
@@ -186,6 +190,23 @@ tick_of(const struct mount *mount)
 	return tick < 1 ? 1 : tick > WHEEL_TICK_MS ? WHEEL_TICK_MS : tick;
 }
 
+/* False when memory is out. */
+static bool
+make_pools(struct convro_ctx *ctx, struct station *station)
+{
+	const struct mount_hooks *hooks = station->mount->hooks;
+	size_t socket_size = hooks != NULL ? hooks->socket_size : sizeof(struct plain_socket);
+
+	station->session_pool = convro->mem->pool_new(ctx, sizeof(struct session));
+	station->socket_pool = convro->mem->pool_new(ctx, socket_size);
+	station->room_pool = convro->mem->pool_new(ctx, ROOM_POOLED);
+	station->stay_pool = convro->mem->pool_new(ctx, STAY_POOLED);
+	station->rooms.room_pool = station->room_pool;
+	station->rooms.stay_pool = station->stay_pool;
+	return station->session_pool != NULL && station->socket_pool != NULL &&
+	       station->room_pool != NULL && station->stay_pool != NULL;
+}
+
 enum convro_status
 mounts_worker_init(struct convro_ctx *ctx)
 {
@@ -193,6 +214,8 @@ mounts_worker_init(struct convro_ctx *ctx)
 		struct station *station = &mount->stations[convro->work->worker(ctx)];
 		int64_t tick = tick_of(mount);
 
+		if (!make_pools(ctx, station))
+			return CONVRO_NO_MEMORY;
 		if (mount->compress_polls) {
 			station->compressor = compressor_new();
 			if (station->compressor == NULL)

@@ -27,6 +27,7 @@ extern const struct convro_api *convro;
 
 #define PACE_BYTES     65536u /* a catch-up goes on when no more than this waits for the client */
 #define SID_LEN        20     /* base64url of 15 bytes; two characters are the worker's number */
+#define ADDRESS_SIZE   48     /* of an address as text, with its NUL */
 #define SHUTTING_DOWN  "server shutting down"
 #define LARGEST_PACKET (2 * 1024 * 1024) /* bytes of a single push that a source may emit */
 
@@ -101,6 +102,8 @@ struct station { /* touched by its worker only, but for the atomics */
 	struct table sessions; /* by sid: those a request may name */
 	struct ring all;       /* every session that is not freed */
 	struct rooms rooms;
+	/* Owned; what there is one of for each client. */
+	struct convro_pool *session_pool, *socket_pool, *room_pool, *stay_pool;
 	struct wheel wheel;
 	struct convro_timer *timer;
 	struct compressor *compressor; /* owned; NULL = answers to polls are not compressed */
@@ -163,7 +166,7 @@ struct session {
 	bool is_bounded;    /* what is being sent is bounded otherwise than by the send limit */
 	bool leaving;       /* the server stops: it is closed behind the answers to its requests */
 	char sid[SID_LEN];
-	char address[]; /* the client's at the handshake; "" = unknown */
+	char address[ADDRESS_SIZE]; /* the client's at the handshake; "" = unknown */
 };
 
 /* kind of a struct alarm */

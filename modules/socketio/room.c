@@ -4,7 +4,10 @@
  */
 #include "room.h"
 
+#include <convro/module.h>
 #include <stdlib.h>
+
+extern const struct convro_api *convro;
 
 struct room {
 	struct table_node node;
@@ -45,10 +48,41 @@ find(const struct rooms *rooms, struct slice name, uint64_t hash)
 	return NULL;
 }
 
+/* ---- memory ---- */
+
+static void *
+from_pool(struct convro_pool *pool, size_t size)
+{
+	return pool != NULL ? convro->mem->pool_take(pool) : malloc(size);
+}
+
+static void
+to_pool(struct convro_pool *pool, void *object)
+{
+	if (pool != NULL)
+		convro->mem->pool_give(pool, object);
+	else
+		free(object);
+}
+
+static struct convro_pool *
+pool_of(const struct rooms *rooms, size_t name_len)
+{
+	return sizeof(struct room) + name_len <= ROOM_POOLED ? rooms->room_pool : NULL;
+}
+
+static void
+room_free(const struct rooms *rooms, struct room *room)
+{
+	to_pool(pool_of(rooms, room->name_len), room);
+}
+
+/* ---- rooms ---- */
+
 static struct room *
 make(struct rooms *rooms, struct slice name, uint64_t hash)
 {
-	struct room *room = malloc(sizeof(*room) + name.len);
+	struct room *room = from_pool(pool_of(rooms, name.len), sizeof(*room) + name.len);
 
 	if (room == NULL)
 		return NULL;
@@ -61,7 +95,7 @@ make(struct rooms *rooms, struct slice name, uint64_t hash)
 			(void)atomic_fetch_add(&rooms->presence[hash % PRESENCE_SLOTS], 1);
 		return room;
 	}
-	free(room);
+	room_free(rooms, room);
 	return NULL;
 }
 
@@ -73,7 +107,7 @@ free_if_empty(struct rooms *rooms, struct room *room)
 	if (rooms->presence != NULL)
 		(void)atomic_fetch_sub(&rooms->presence[room->node.hash % PRESENCE_SLOTS], 1);
 	table_remove(&rooms->table, &room->node);
-	free(room);
+	room_free(rooms, room);
 }
 
 struct slice
@@ -112,7 +146,7 @@ rooms_join(struct rooms *rooms, struct slice name, struct room_member **stays, v
 	end = stay_in(stays, room);
 	if (*end != NULL)
 		return true;
-	member = malloc(sizeof(*member));
+	member = from_pool(rooms->stay_pool, sizeof(*member));
 	if (member == NULL) {
 		free_if_empty(rooms, room);
 		return false;
@@ -133,7 +167,7 @@ end_stay(struct rooms *rooms, struct room_member **at)
 
 	*at = member->next;
 	ring_remove(&member->in_room);
-	free(member);
+	to_pool(rooms->stay_pool, member);
 	free_if_empty(rooms, room);
 }
 

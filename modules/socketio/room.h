@@ -15,12 +15,18 @@
 
 struct rooms {
 	struct table table;
+	/* For rooms with short names, and for stays; borrowed.  NULL: memory of malloc. */
+	struct convro_pool *room_pool, *stay_pool;
 	/* Of all workers together, by the hash of a room's name: 0 means for sure that there is no
 	 * such room.  NULL: nobody counts. */
 	_Atomic uint32_t *presence;
 };
 
 struct room;
+
+/* Sizes of what the pools hold. */
+#define ROOM_POOLED 72
+#define STAY_POOLED sizeof(struct room_member)
 
 /* One stay of one member. */
 struct room_member {

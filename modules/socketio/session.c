@@ -111,22 +111,21 @@ session_find(struct station *station, const char *sid)
 struct session *
 session_new(struct convro_ctx *ctx, struct station *station, const char *address)
 {
-	size_t address_size = address != NULL ? strlen(address) + 1 : 1;
-	struct session *session = calloc(1, sizeof(*session) + address_size);
+	struct session *session = convro->mem->pool_take(station->session_pool);
 	struct slice key;
 
 	if (session == NULL)
 		return NULL;
 	session->station = station;
 	session->refs = 1;
-	if (address != NULL)
-		memcpy(session->address, address, address_size);
+	if (address != NULL && strlen(address) < sizeof(session->address))
+		memcpy(session->address, address, strlen(address));
 	alarm_init(&session->heartbeat, ALARM_HEARTBEAT);
 	alarm_init(&session->limit, ALARM_LIMIT);
 	key = (struct slice){ session->sid, SID_LEN };
 	if (!make_sid(session->sid, station->index) ||
 	    !table_add(&station->sessions, &session->node, table_hash(&station->sessions, key))) {
-		free(session);
+		convro->mem->pool_give(station->session_pool, session);
 		return NULL;
 	}
 	ring_push(&station->all, &session->all);
@@ -148,7 +147,7 @@ session_unref(struct session *session)
 	if (--session->refs > 0)
 		return;
 	ring_remove(&session->all);
-	free(session);
+	convro->mem->pool_give(session->station->session_pool, session);
 }
 
 /* Nothing finds it any more; the reference is the caller's to give up. */

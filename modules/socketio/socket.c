@@ -32,10 +32,12 @@ socket_ref(struct convro_socketio_socket *socket)
 void
 socket_unref(struct convro_socketio_socket *socket)
 {
+	struct session *session = socket->session;
+
 	if (--socket->refs > 0)
 		return;
-	session_unref(socket->session);
-	free(socket);
+	convro->mem->pool_give(session->station->socket_pool, socket);
+	session_unref(session);
 }
 
 bool
