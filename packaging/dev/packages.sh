@@ -71,11 +71,20 @@ need_node() {
 	elif [ "$major" -lt 18 ]; then
 		die "node is version $major, 18 or newer is needed"
 	fi
-	# npm ci is slow and starts from nothing: once per state of the lock file is enough.
-	local stamp=$root/tests/node_modules/.convro-lock
-	if ! cmp -s "$root/tests/package-lock.json" "$stamp"; then
-		say "installing the clients' packages with npm"
-		npm ci --prefix "$root/tests" --ignore-scripts --no-audit --no-fund >&2
-		cp "$root/tests/package-lock.json" "$stamp"
+	npm_packages "$root/tests" "the clients' packages"
+}
+
+# What ./dev bench measures Convro beside; a test sees to it that it answers alike.
+need_peer() {
+	npm_packages "$root/tests/bench/peer-node" "the Node peer's packages"
+}
+
+# npm ci is slow and starts from nothing: once per state of the lock file is enough.
+npm_packages() {
+	local folder=$1 what=$2 stamp=$1/node_modules/.convro-lock
+	if ! cmp -s "$folder/package-lock.json" "$stamp"; then
+		say "installing $what with npm"
+		npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >&2
+		cp "$folder/package-lock.json" "$stamp"
 	fi
 }

@@ -5,7 +5,8 @@
 # Used by ./dev and by the kit of the end-to-end tests.
 #
 #   postgresql.sh place DIR                 print where the cluster meant for DIR can live, and make it
-#   postgresql.sh serve PLACE [throwaway]   make the cluster if need be, then become the postgres process
+#   postgresql.sh serve PLACE [throwaway] [NAME=VALUE]...
+#                                           make the cluster if need be, then become the postgres process
 #   postgresql.sh ready PLACE [DATABASE]    wait for it; make the role convro and the database
 #   postgresql.sh halt PLACE                stop a cluster that an earlier run left behind
 #
@@ -68,9 +69,13 @@ make_cluster() {
 }
 
 serve() {
-	local place=$1 settings=()
-	# Tests do not cut the power; what they keep for a minute need not reach the disk.
-	[ "${2:-}" != throwaway ] || settings=(-c fsync=off)
+	local place=$1 setting settings=()
+	shift
+	for setting in "$@"; do
+		# Tests do not cut the power; what they keep for a minute need not reach the disk.
+		[ "$setting" != throwaway ] || setting=fsync=off
+		settings+=(-c "$setting")
+	done
 	cd /
 	make_cluster "$place"
 	as_owner mkdir -p -m 0700 "$place/socket"

@@ -33,6 +33,7 @@ run_tests() {
 
 	need run postgresql test
 	need_node
+	need_peer
 	rm -rf "$tests_log"
 	mkdir -p "$tests_log"
 	cd "$root"

@@ -25,6 +25,10 @@ static const struct convro_option options[] = {
 	    .type = CONVRO_OPTION_BOOL,
 	    .initial = "off",
 	    .summary = "Connection state recovery." },
+	{ .name = "calm",
+	    .type = CONVRO_OPTION_BOOL,
+	    .initial = "off",
+	    .summary = "The timers of a real server instead of those that suites wait for." },
 };
 
 static int
@@ -122,6 +126,11 @@ init(struct convro_ctx *ctx, void **self)
 	};
 	struct conformance *conformance;
 
+	if (convro->conf->get_int(ctx, "calm")) {
+		mount.ping_interval = 25000;
+		mount.ping_timeout = 20000;
+		mount.connect_timeout = 45000;
+	}
 	if (!convro->conf->get_int(ctx, "i_am_a_test")) {
 		convro->log->write(ctx, CONVRO_LOG_ERROR,
 		    "this module lets anybody in: it is for tests, not for a server (i_am_a_test)");
