@@ -27,7 +27,7 @@ run_conformance() {
 			;;
 		--port=*) port=${1#*=} ;;
 		--preset=*) preset=${1#*=} ;;
-		--build=*) build=${1#*=} ;;
+		--build=*) build=$(realpath "${1#*=}") ;;
 		*) die "unknown option '$1': see ./dev help" ;;
 		esac
 		shift
