@@ -20,7 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define TRIM_SECONDS 5
+#define TRIM_SECONDS 2
 
 static void
 drain(struct worker *worker)

@@ -309,7 +309,7 @@ static const struct convro_subscription subscriptions[] = {
 
 static const struct convro_service services[] = { { "auth.v1", NULL } };
 
-enum { SECRET_LEAST = 32, SWEEP_EVERY_MS = 5000, PURGE_EVERY_MS = 3600000, PURGE_PAGE = 1000 };
+enum { SECRET_LEAST = 32, SWEEP_EVERY_MS = 2000, PURGE_EVERY_MS = 3600000, PURGE_PAGE = 1000 };
 #define PURGE_AFTER_US (30LL * 86400 * 1000000)
 
 static enum convro_status

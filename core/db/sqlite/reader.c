@@ -14,7 +14,7 @@
 enum {
 	LIMIT_MS = 5000, /* of one request, queue not counted */
 	SHARE_MOST = 16, /* requests that a reader takes at once */
-	IDLE_S = 5,      /* without a request, then its pages are given back */
+	IDLE_S = 2,      /* without a request, then its pages are given back */
 };
 
 struct reader {
