@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two direct-mapped tables per worker: a newer entry simply takes the place of
- * an older one, so memory is bounded; a sweep gives it back after a burst.
+ * Two tables per worker, each entry with a choice of a few places: where all are
+ * taken, a newer one gets that of the oldest, so memory is bounded.  A sweep gives
+ * it back after a burst.
  */
 #include "cache.h"
 
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 4096 }; /* a power of two; the pointers of one table take 32 KiB */
+enum {
+	PLACES = 16384, /* a power of two; the pointers of one table take 128 KiB */
+	WAYS = 4,       /* places that an entry may have */
+};
 
 struct remembered {
 	uint8_t digest[TOKEN_DIGEST_BYTES];
@@ -74,20 +78,37 @@ cache_digest(
 	    out, TOKEN_DIGEST_BYTES, (const uint8_t *)token, len, caches->key, sizeof(caches->key));
 }
 
+/* The first place of the set that a hash leads to. */
 static uint32_t
-token_place(const uint8_t digest[TOKEN_DIGEST_BYTES])
+set_of(const uint8_t hash[4])
 {
 	uint32_t value;
 
-	memcpy(&value, digest, sizeof(value));
-	return value % PLACES;
+	memcpy(&value, hash, sizeof(value));
+	return value % PLACES & ~(uint32_t)(WAYS - 1);
+}
+
+/* Where the token is; NULL there = it is not remembered, and may be put there. */
+static struct remembered **
+token_place(struct cache *cache, const uint8_t digest[TOKEN_DIGEST_BYTES])
+{
+	struct remembered **set = &cache->tokens[set_of(digest)], **oldest = set;
+
+	for (uint32_t i = 0; i < WAYS; i++) {
+		if (set[i] != NULL &&
+		    sodium_memcmp(set[i]->digest, digest, TOKEN_DIGEST_BYTES) == 0)
+			return &set[i];
+		if (*oldest != NULL && (set[i] == NULL || set[i]->used_ms < (*oldest)->used_ms))
+			oldest = &set[i];
+	}
+	return oldest;
 }
 
 bool
 cache_get_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
     int64_t now_ms, struct claims *out)
 {
-	struct remembered *found = caches->of[worker]->tokens[token_place(digest)];
+	struct remembered *found = *token_place(caches->of[worker], digest);
 
 	if (found == NULL || sodium_memcmp(found->digest, digest, TOKEN_DIGEST_BYTES) != 0)
 		return false;
@@ -100,7 +121,7 @@ void
 cache_put_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOKEN_DIGEST_BYTES],
     int64_t now_ms, const struct claims *claims)
 {
-	struct remembered **place = &caches->of[worker]->tokens[token_place(digest)];
+	struct remembered **place = token_place(caches->of[worker], digest);
 
 	if (*place == NULL)
 		*place = malloc(sizeof(**place));
@@ -111,17 +132,24 @@ cache_put_token(struct caches *caches, uint32_t worker, const uint8_t digest[TOK
 	(*place)->claims = *claims;
 }
 
-/* Device ids may be chosen by clients, so the place is hashed with the key. */
+/* Where the device is, or may be put.  Device ids may be chosen by clients, so the set is hashed
+ * with the key. */
 static struct device **
 device_place(struct caches *caches, uint32_t worker, int64_t device_id)
 {
 	uint8_t in[8], out[crypto_shorthash_BYTES];
-	uint32_t value;
+	struct device **set, **oldest;
 
 	memcpy(in, &device_id, sizeof(in));
 	(void)crypto_shorthash(out, in, sizeof(in), caches->key);
-	memcpy(&value, out, sizeof(value));
-	return &caches->of[worker]->devices[value % PLACES];
+	set = oldest = &caches->of[worker]->devices[set_of(out)];
+	for (uint32_t i = 0; i < WAYS; i++) {
+		if (set[i] != NULL && set[i]->device_id == device_id)
+			return &set[i];
+		if (*oldest != NULL && (set[i] == NULL || set[i]->loaded_ms < (*oldest)->loaded_ms))
+			oldest = &set[i];
+	}
+	return oldest;
 }
 
 struct device *

@@ -203,6 +203,33 @@ says_what_failed(void **state)
 	assert_int_equal(count_notes(kit), 1);
 }
 
+/* Those of one turn share a transaction. */
+static void
+a_read_that_fails_takes_no_other_with_it(void **state)
+{
+	enum { READS = 40 };
+	static struct answer answers[READS];
+	struct convro_db_val names[READS];
+	struct kit *kit = *state;
+
+	add_note(kit, "there");
+	for (uint32_t i = 0; i < READS; i++)
+		names[i] =
+		    i == 0 || i == 7 || i == 8 || i == 39 ? text_val("\xff") : text_val("there");
+	names[20] = text_val("nowhere");
+	ask_together(kit, note(kit, NOTE_GET), names, READS, answers);
+	for (uint32_t i = 0; i < READS; i++) {
+		bool is_bad = i == 0 || i == 7 || i == 8 || i == 39;
+
+		answer_wait(&answers[i]);
+		assert_int_equal(answers[i].status, is_bad ? CONVRO_FAILED : CONVRO_OK);
+		assert_int_equal(answers[i].rows, is_bad || i == 20 ? 0 : 1);
+	}
+	kit_stop(kit);
+	for (uint32_t i = 0; i < READS; i++)
+		assert_int_equal(atomic_load(&answers[i].calls), 1);
+}
+
 static void
 gives_up_a_read_at_its_deadline_and_serves_the_next(void **state)
 {
@@ -413,6 +440,7 @@ const struct CMUnitTest basics_tests[] = {
 	on_a_server(sees_what_was_acknowledged),
 	on_a_server(makes_its_settings_on_every_connection),
 	on_a_server(says_what_failed),
+	on_a_server(a_read_that_fails_takes_no_other_with_it),
 	on_a_server(gives_up_a_read_at_its_deadline_and_serves_the_next),
 	on_a_server(ends_a_read_that_takes_too_long),
 	on_a_server(refuses_reads_beyond_its_bound_and_answers_all_at_the_end),

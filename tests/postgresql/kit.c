@@ -332,10 +332,16 @@ call_on_worker(struct worker *worker, void *arg)
 }
 
 static void
+expect(struct answer *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	assert_int_equal(sem_init(&answer->came, 0, 0), 0);
+}
+
+static void
 call(struct call *call, uint32_t worker)
 {
-	memset(call->answer, 0, sizeof(*call->answer));
-	assert_int_equal(sem_init(&call->answer->came, 0, 0), 0);
+	expect(call->answer);
 	(void)workers_each(&call->kit->server.workers[worker], 1, call_on_worker, call);
 }
 
@@ -345,6 +351,41 @@ ask(struct kit *kit, uint32_t worker, uint32_t statement, struct convro_db_args 
 {
 	call(&(struct call){ .kit = kit, .answer = answer, .args = args, .statements = &statement },
 	    worker);
+}
+
+struct together {
+	struct kit *kit;
+	uint32_t statement, count;
+	const struct convro_db_val *args;
+	struct answer *answers;
+};
+
+static int
+call_together(struct worker *worker, void *arg)
+{
+	const struct together *together = arg;
+
+	for (uint32_t i = 0; i < together->count; i++) {
+		struct convro_ctx *ctx = ctx_new(worker, together->kit->notes);
+
+		MUST(ctx != NULL);
+		db_table.query(ctx, together->statement,
+		    (struct convro_db_args){ &together->args[i], 1 }, answered,
+		    &together->answers[i]);
+		ctx_unref(ctx);
+	}
+	return 0;
+}
+
+void
+ask_together(struct kit *kit, uint32_t statement, const struct convro_db_val *args, uint32_t count,
+    struct answer *answers)
+{
+	struct together together = { kit, statement, count, args, answers };
+
+	for (uint32_t i = 0; i < count; i++)
+		expect(&answers[i]);
+	(void)workers_each(&kit->server.workers[0], 1, call_together, &together);
 }
 
 void

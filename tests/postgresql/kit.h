@@ -101,6 +101,10 @@ void look_terminate(struct kit *kit, const char *where);
 void answer_wait(struct answer *answer);
 void ask(struct kit *kit, uint32_t worker, uint32_t statement, struct convro_db_args args,
     struct answer *answer);
+/* One statement several times in one turn of the worker's loop, with an argument of its own each.
+ */
+void ask_together(struct kit *kit, uint32_t statement, const struct convro_db_val *args,
+    uint32_t count, struct answer *answers);
 /* Several statements with the same arguments. */
 void ask_batch(struct kit *kit, const uint32_t *statements, uint32_t count,
     struct convro_db_args args, struct answer *answer);

@@ -393,61 +393,6 @@ refuses_to_start_without_a_good_secret(void **state)
 	kit_free(kit);
 }
 
-/* ---- what a worker remembers ---- */
-
-static void
-remembers_per_worker(void **state)
-{
-	struct caches *caches = caches_new(2);
-	uint8_t digest[TOKEN_DIGEST_BYTES], other[TOKEN_DIGEST_BYTES];
-	struct device device = { .device_id = 12, .user_id = 1 };
-	struct claims claims;
-
-	(void)state;
-	assert_non_null(caches);
-	cache_digest(caches, "a", 1, digest);
-	cache_digest(caches, "b", 1, other);
-	cache_put_token(caches, 0, digest, 1, &sample);
-	assert_true(cache_get_token(caches, 0, digest, 1, &claims));
-	assert_int_equal(claims.user_id, 55);
-	assert_false(cache_get_token(caches, 0, other, 1, &claims));
-	assert_false(cache_get_token(caches, 1, digest, 1, &claims));
-	assert_non_null(cache_put_device(caches, 1, &device, cache_generation(caches, 1)));
-	assert_non_null(cache_get_device(caches, 1, 12));
-	assert_null(cache_get_device(caches, 0, 12));
-	cache_forget_device(caches, 1, 13);
-	assert_non_null(cache_get_device(caches, 1, 12));
-	assert_null(cache_put_device(caches, 1, &device, cache_generation(caches, 1) - 1));
-	cache_forget_device(caches, 1, 12);
-	assert_null(cache_get_device(caches, 1, 12));
-	caches_free(caches);
-}
-
-static void
-sweeps_what_is_of_no_more_use(void **state)
-{
-	struct caches *caches = caches_new(1);
-	uint8_t digest[TOKEN_DIGEST_BYTES];
-	struct device device = { .device_id = 12, .user_id = 1, .loaded_ms = 1000 };
-	struct claims claims;
-
-	(void)state;
-	assert_non_null(caches);
-	cache_digest(caches, "a", 1, digest);
-	cache_put_token(caches, 0, digest, 1000, &sample);
-	assert_non_null(cache_put_device(caches, 0, &device, cache_generation(caches, 0)));
-	cache_sweep(caches, 0, 1000 + DEVICE_FRESH_MS - 1);
-	assert_non_null(cache_get_device(caches, 0, 12));
-	cache_sweep(caches, 0, 1000 + DEVICE_FRESH_MS);
-	assert_null(cache_get_device(caches, 0, 12));
-	assert_true(cache_get_token(caches, 0, digest, 2000, &claims));
-	cache_sweep(caches, 0, 2000 + TOKEN_IDLE_MS - 1);
-	assert_true(cache_get_token(caches, 0, digest, 2000, &claims));
-	cache_sweep(caches, 0, 2000 + TOKEN_IDLE_MS);
-	assert_false(cache_get_token(caches, 0, digest, 2000, &claims));
-	caches_free(caches);
-}
-
 int
 main(void)
 {
@@ -470,8 +415,6 @@ main(void)
 		AUTH_TEST(does_not_keep_a_row_read_before_a_revocation),
 		AUTH_TEST(answers_once_whatever_allocation_fails),
 		cmocka_unit_test(refuses_to_start_without_a_good_secret),
-		cmocka_unit_test(remembers_per_worker),
-		cmocka_unit_test(sweeps_what_is_of_no_more_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads: each is sent behind the others without waiting, up to a Sync of its
- * own, which makes it one transaction with one view of the data and keeps its
- * failure to itself.
+ * Reads: each is sent behind the others without waiting.  Those that leave
+ * together share a Sync: libpq writes to the socket with each, and the server
+ * too.  That makes them one transaction with one view of the data, which is
+ * younger than all of them; when one fails, those behind it are aborted and sent
+ * once more.
  *
  * What was sent on a connection that is lost is sent once more: it changes
  * nothing.  A store that stays away fails what waits, and then what comes, at
@@ -18,14 +20,15 @@
 
 enum {
 	SENT_MOST = 64,     /* reads on their way at one time */
+	SHARE_MOST = 16,    /* of them with one Sync: the first waits for the last */
 	SENDS_MOST = 2,     /* of one read that was at the server when the connection was lost */
 	GIVEN_UP_MS = 1000, /* others do not wait longer behind a read that nobody waits for */
 	TICK_MS = 50,
 	SCRATCH_FIRST = 4096,
 };
 
-static void
-complete(struct reader *reader, struct db_request *request, enum convro_status status)
+void
+reader_complete(struct reader *reader, struct db_request *request, enum convro_status status)
 {
 	request->status = status;
 	reader->state->env->complete(request);
@@ -72,7 +75,7 @@ reader_refuse(struct reader *reader, enum convro_status status)
 	struct db_request *request;
 
 	while ((request = take_first(reader)) != NULL)
-		complete(reader, request, status);
+		reader_complete(reader, request, status);
 }
 
 static void
@@ -84,7 +87,7 @@ drop_late(struct reader *reader, int64_t now_ms)
 		struct db_request *request = take_first(reader);
 
 		if (db_request_is_late(request, now_ms))
-			complete(reader, request, CONVRO_TIMEOUT);
+			reader_complete(reader, request, CONVRO_TIMEOUT);
 		else
 			push_back(reader, request);
 	}
@@ -92,21 +95,33 @@ drop_late(struct reader *reader, int64_t now_ms)
 
 /* --- slots --- */
 
-static struct slot *
-slot_at(struct reader *reader, uint32_t i)
-{
-	return &reader->slots[(reader->slot_first + i) % reader->slot_size];
-}
-
 struct slot *
 reader_slot(struct reader *reader)
 {
 	struct slot *slot;
 
 	MUST(reader->slot_count < reader->slot_size);
-	slot = slot_at(reader, reader->slot_count++);
+	slot = reader_slot_at(reader, reader->slot_count++);
 	*slot = (struct slot){ .sent_ms = clock_mono_ms() };
 	return slot;
+}
+
+/* The aborted ones come before what waits, as they did. */
+void
+reader_send_again(struct reader *reader)
+{
+	struct db_request *first = reader->again;
+
+	if (first == NULL)
+		return;
+	*reader->again_end = reader->first;
+	if (reader->first == NULL)
+		reader->end = reader->again_end;
+	reader->first = first;
+	reader->waiting += reader->again_count;
+	reader->again = NULL;
+	reader->again_end = &reader->again;
+	reader->again_count = 0;
 }
 
 void
@@ -115,7 +130,7 @@ reader_unsend(struct reader *reader)
 	uint32_t now_ms = (uint32_t)clock_mono_ms();
 
 	while (reader->slot_count > 0) {
-		struct slot *slot = slot_at(reader, --reader->slot_count);
+		struct slot *slot = reader_slot_at(reader, --reader->slot_count);
 		struct db_request *request = slot->request;
 
 		if (request == NULL)
@@ -126,8 +141,9 @@ reader_unsend(struct reader *reader)
 		    now_ms - request->driver_index < SILENCE_MS)
 			push_front(reader, request); /* from the last on: their order stays */
 		else
-			complete(reader, request, CONVRO_NOT_SENT);
+			reader_complete(reader, request, CONVRO_NOT_SENT);
 	}
+	reader_send_again(reader);
 	reader->sent = 0;
 }
 
@@ -151,7 +167,7 @@ send_call(struct reader *reader, const struct db_call *call)
 		   : -1;
 }
 
-/* False when the connection was lost over it; the request waits again then, or has failed. */
+/* The request's calls, without their Sync.  False when the connection is of no more use. */
 static bool
 send_request(struct reader *reader, struct db_request *request)
 {
@@ -167,134 +183,72 @@ send_request(struct reader *reader, struct db_request *request)
 		outcome = send_call(reader, &request->calls[i]);
 		if (outcome == 0)
 			slot->status = CONVRO_NO_MEMORY;
+		slot->left += outcome == 1;
 	}
-	if (outcome >= 0 && PQpipelineSync(reader->conn) != 0)
-		return true;
-	reader_lose(reader);
+	if (outcome == 0 && slot->left == 0) { /* no result will come */
+		reader->slot_count--;
+		reader->sent--;
+		reader_complete(reader, request, CONVRO_NO_MEMORY);
+	}
+	return outcome >= 0;
+}
+
+static bool
+send_sync(struct reader *reader)
+{
+	reader_slot(reader)->is_sync = true;
+	return PQpipelineSync(reader->conn) != 0;
+}
+
+static bool
+has_text(const struct db_request *request)
+{
+	for (uint32_t i = 0; i < request->call_count; i++)
+		if (request->calls[i].statement->sql != NULL)
+			return true;
 	return false;
+}
+
+/* What waits, up to a Sync; how many there were, or -1 when the connection was lost over it (they
+ * wait again then, or have failed). */
+static int
+send_share(struct reader *reader, int64_t now_ms)
+{
+	int count = 0;
+	bool good = true;
+
+	while (good && count < SHARE_MOST && reader->sent < SENT_MOST && reader->first != NULL) {
+		struct db_request *request = take_first(reader);
+
+		if (db_request_is_late(request, now_ms)) {
+			reader_complete(reader, request, CONVRO_TIMEOUT);
+		} else if (!has_text(request)) {
+			reader_complete(reader, request, CONVRO_OK);
+		} else {
+			good = send_request(reader, request);
+			count++;
+		}
+	}
+	if (good && (count == 0 || send_sync(reader)))
+		return count;
+	reader_lose(reader);
+	return -1;
 }
 
 void
 reader_pump(struct reader *reader)
 {
 	int64_t now_ms = clock_mono_ms();
-	bool sent = false;
+	int sent = 0, all = 0;
 
 	while (reader->phase == READER_UP && reader->sent < SENT_MOST && reader->first != NULL) {
-		struct db_request *request = take_first(reader);
-
-		if (db_request_is_late(request, now_ms))
-			complete(reader, request, CONVRO_TIMEOUT);
-		else if (!send_request(reader, request))
+		sent = send_share(reader, now_ms);
+		if (sent < 0)
 			return;
-		else
-			sent = true;
+		all += sent;
 	}
-	if (sent)
+	if (all > 0)
 		reader_flush(reader);
-}
-
-/* --- answers --- */
-
-/* The call that the next result belongs to, or NULL. */
-static const struct db_call *
-next_call(struct slot *slot, uint32_t *index)
-{
-	struct db_request *request = slot->request;
-
-	while (request != NULL && slot->at < request->call_count) {
-		*index = slot->at++;
-		if (request->calls[*index].statement->sql != NULL)
-			return &request->calls[*index];
-	}
-	return NULL;
-}
-
-/* False when the connection is of no more use. */
-static bool
-take_error(struct reader *reader, struct slot *slot, const char *what, const PGresult *result)
-{
-	enum convro_status status;
-	enum error_kind kind = error_of(reader->conn, result, &status);
-
-	if (slot->is_session && kind != ERROR_LOST) {
-		session_complain(reader->state, ROLE_READER, slot->session_part, result);
-		return true;
-	}
-	complain_result(reader->state, what, result);
-	if (kind == ERROR_LOST || kind == ERROR_RECONNECT)
-		return false;
-	if (slot->status == CONVRO_OK)
-		slot->status = status;
-	return true;
-}
-
-static bool
-take_result(struct reader *reader, struct slot *slot, PGresult *result)
-{
-	uint32_t index = 0;
-	const struct db_call *call = next_call(slot, &index);
-
-	switch (PQresultStatus(result)) {
-	case PGRES_TUPLES_OK:
-	case PGRES_COMMAND_OK:
-		if (call != NULL && slot->status == CONVRO_OK &&
-		    !rows_copy(result, call->statement, slot->request->arena,
-			&slot->request->results[index]))
-			slot->status = CONVRO_NO_MEMORY;
-		return true;
-	case PGRES_PIPELINE_ABORTED:
-		return true;
-	default:
-		return take_error(reader, slot,
-		    call != NULL ? call->statement->name : "a read of the database", result);
-	}
-}
-
-static void
-end_slot(struct reader *reader)
-{
-	struct slot slot = *slot_at(reader, 0);
-
-	reader->slot_first = (reader->slot_first + 1) % reader->slot_size;
-	reader->slot_count--;
-	if (!slot.is_session)
-		reader->sent--;
-	if (slot.request != NULL)
-		complete(reader, slot.request, slot.status);
-	if (!reader->heard && reader->backoff.away_since_ms != 0)
-		reader->state->env->log(CONVRO_LOG_INFO, "the database is back for a worker");
-	reader->heard = true;
-	backoff_succeeded(&reader->backoff);
-}
-
-void
-reader_drain(struct reader *reader)
-{
-	uint32_t ends = 0; /* NULL stands behind each command, never two of them */
-
-	while (reader->slot_count > 0 && PQisBusy(reader->conn) == 0) {
-		struct slot *slot = slot_at(reader, 0);
-		PGresult *result = PQgetResult(reader->conn);
-		bool good = true;
-
-		if (result == NULL) {
-			good = ++ends < 3;
-		} else {
-			ends = 0;
-			slot->sent_ms = clock_mono_ms(); /* the server is at it */
-			if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
-				end_slot(reader);
-			else
-				good = take_result(reader, slot, result);
-			PQclear(result);
-		}
-		if (!good) {
-			reader_lose(reader);
-			return;
-		}
-	}
-	reader_pump(reader);
 }
 
 /* --- time --- */
@@ -304,10 +258,10 @@ static void
 give_up_late(struct reader *reader, int64_t now_ms)
 {
 	for (uint32_t i = 0; i < reader->slot_count; i++) {
-		struct slot *slot = slot_at(reader, i);
+		struct slot *slot = reader_slot_at(reader, i);
 
 		if (slot->request != NULL && db_request_is_late(slot->request, now_ms)) {
-			complete(reader, slot->request, CONVRO_TIMEOUT);
+			reader_complete(reader, slot->request, CONVRO_TIMEOUT);
 			slot->request = NULL;
 		}
 	}
@@ -317,12 +271,12 @@ give_up_late(struct reader *reader, int64_t now_ms)
 static bool
 is_stuck(struct reader *reader, int64_t now_ms)
 {
-	const struct slot *head = slot_at(reader, 0);
+	const struct slot *head = reader_slot_at(reader, 0);
 	bool in_the_way;
 
 	if (reader->phase != READER_UP || reader->slot_count == 0)
 		return false;
-	in_the_way = head->request == NULL && !head->is_session &&
+	in_the_way = head->request == NULL && !head->is_session && !head->is_sync &&
 		     (reader->slot_count > 1 || reader->waiting > 0);
 	return now_ms - head->sent_ms >= (in_the_way ? GIVEN_UP_MS : SILENCE_MS);
 }
@@ -377,13 +331,13 @@ accept_read(struct db_state *state, struct reader *reader, struct db_request *re
 		return;
 	}
 	if (reader->waiting + reader->sent >= state->env->queue_max) {
-		complete(reader, request, CONVRO_OVERLOAD);
+		reader_complete(reader, request, CONVRO_OVERLOAD);
 		return;
 	}
 	if (reader->phase != READER_UP &&
 	    (atomic_load(&state->interrupted) ||
 		backoff_is_hopeless(&reader->backoff, clock_mono_ms()))) {
-		complete(reader, request, CONVRO_NOT_SENT);
+		reader_complete(reader, request, CONVRO_NOT_SENT);
 		return;
 	}
 	push_back(reader, request);
@@ -412,7 +366,8 @@ reader_init(struct db_state *state, uint32_t worker, struct event_base *base)
 	struct reader *reader = calloc(1, sizeof(*reader));
 
 	if (reader != NULL) {
-		reader->slot_size = SENT_MOST + state->statement_count + 1;
+		reader->slot_size =
+		    2 * SENT_MOST + state->statement_count + 1; /* each with a Sync */
 		reader->slots = calloc(reader->slot_size, sizeof(*reader->slots));
 		reader->scratch = arena_new(SCRATCH_FIRST);
 		reader->tick = event_new(base, -1, 0, ticked, reader);
@@ -432,6 +387,7 @@ reader_init(struct db_state *state, uint32_t worker, struct event_base *base)
 	reader->state = state;
 	reader->base = base;
 	reader->end = &reader->first;
+	reader->again_end = &reader->again;
 	state->readers[worker] = reader;
 	reader_connect(reader);
 	reader_arm(reader);
@@ -447,11 +403,12 @@ reader_fini(struct db_state *state, uint32_t worker)
 		return;
 	state->readers[worker] = NULL;
 	for (uint32_t i = 0; i < reader->slot_count; i++) {
-		struct slot *slot = slot_at(reader, i);
+		struct slot *slot = reader_slot_at(reader, i);
 
 		if (slot->request != NULL)
-			complete(reader, slot->request, CONVRO_NOT_SENT);
+			reader_complete(reader, slot->request, CONVRO_NOT_SENT);
 	}
+	reader_send_again(reader);
 	reader_refuse(reader, CONVRO_NOT_SENT);
 	reader_close(reader);
 	event_free(reader->tick);
