@@ -9,13 +9,13 @@
  */
 #include "loop/worker.h"
 
+#include "base/heap.h"
 #include "base/must.h"
 #include "loop/commit_order.h"
 #include "loop/ctx.h"
 
 #include <errno.h>
 #include <event2/thread.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -107,7 +107,7 @@ trim(evutil_socket_t fd, short what, void *arg)
 	}
 	/* Otherwise the C library keeps the pages of a burst for ever. */
 	if (is_ebb)
-		(void)malloc_trim(0);
+		heap_trim();
 }
 
 static int

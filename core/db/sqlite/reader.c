@@ -4,10 +4,10 @@
  * queue.  Never on an event loop: a page that is not in memory would stall it.
  */
 #include "base/clock.h"
+#include "base/heap.h"
 #include "db/sqlite/sqlite.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -57,7 +57,7 @@ wait_for_request(struct reader *reader)
 			reader->used = false;
 			pthread_mutex_unlock(&pool->lock);
 			(void)sqlite3_db_release_memory(reader->connection.sqlite);
-			(void)malloc_trim(0);
+			heap_trim();
 			pthread_mutex_lock(&pool->lock);
 		}
 	}
