@@ -18,6 +18,9 @@ export function layout(cores) {
 	return { server: '0', generator: '1', database, store: cores > 2 ? `0,2-${cores - 1}` : '0-1' };
 }
 
+/** After so many seconds without work a server has given back what it took for it, if it ever does. */
+const REST_S = 6;
+
 export class Bench {
 	/** `active`: people that the generator speaks for, unless a scenario says otherwise. */
 	constructor({ build, cpus, seconds, workers = 1, size = {}, active = 2000, preload = null }) {
@@ -166,11 +169,11 @@ export class Bench {
 		await subject.start();
 		const residentFresh = resident(subject.pid);
 		await this.load({ scenario: 'connect', connections: 32, rate: this.active, warmup: 0 }, subject, 1);
-		await sleep(1000);
+		await sleep(REST_S * 1000);
 		const idle = { scenario: 'idle', connections: sockets, users: sockets, timeout: 120 };
-		const result = await this.load(idle, subject);
+		const result = await this.load(idle, subject, REST_S);
 		// The first time caches fill, which is no leak; what a second time adds would be one.
-		const again = await this.load(idle, subject, 1);
+		const again = await this.load(idle, subject, REST_S);
 		return { ...result, residentFresh, errors: result.errors + again.errors, firstError: result.firstError ?? again.firstError,
 			socketsAgain: (again.residentNow - again.residentBefore) * 1024 / sockets, kept: again.residentAfter / again.residentBefore };
 	}

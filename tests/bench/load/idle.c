@@ -8,8 +8,8 @@
 
 #include <inttypes.h>
 
-/* Freed memory may come back a little later than the last goodbye. */
-enum { SETTLE_MS = 1500 };
+/* Servers give memory back some seconds after the last goodbye. */
+enum { SETTLE_MS = 6000 };
 
 static void
 tell(struct load *load, const struct sockets *sockets, double open_seconds, uint64_t open_cpu)
