@@ -162,14 +162,7 @@ answer(struct convro_ctx *ctx, const struct convro_socketio_reply *reply,
 	text_putc(out, '[');
 	text_put(out, args->json, args->len);
 	text_putc(out, ']');
-	if (out->failed) {
-		session_close(ctx, session, GOODBYE_CLOSE, "out of memory");
-		return;
-	}
-	session_ref(session); /* it may end here */
-	session_send(ctx, session, (struct slice){ out->data, out->len });
-	socket_send_attachments(ctx, session, args);
-	session_unref(session);
+	socket_send_packet(ctx, session, args);
 }
 
 void

@@ -21,6 +21,22 @@ socket_send_attachments(
 }
 
 void
+socket_send_packet(
+    struct convro_ctx *ctx, struct session *session, const struct convro_socketio_args *args)
+{
+	const struct text *packet = &session->station->scratch;
+
+	if (packet->failed) {
+		session_close(ctx, session, GOODBYE_CLOSE, "out of memory");
+		return;
+	}
+	session_ref(session); /* it may end here */
+	session_send(ctx, session, (struct slice){ packet->data, packet->len });
+	socket_send_attachments(ctx, session, args);
+	session_unref(session);
+}
+
+void
 socket_tell(struct convro_ctx *ctx, struct convro_socketio_socket *socket, struct slice id,
     struct slice name, const struct convro_socketio_args *args)
 {
@@ -32,14 +48,7 @@ socket_tell(struct convro_ctx *ctx, struct convro_socketio_socket *socket, struc
 	packet_put_open_event(out, slice_of(socket->namespace), id, name,
 	    args != NULL ? args->attachment_count : 0, json_of(args));
 	text_putc(out, ']');
-	if (out->failed) {
-		session_close(ctx, session, GOODBYE_CLOSE, "out of memory");
-		return;
-	}
-	session_ref(session); /* it may end here */
-	session_send(ctx, session, (struct slice){ out->data, out->len });
-	socket_send_attachments(ctx, session, args);
-	session_unref(session);
+	socket_send_packet(ctx, session, args);
 }
 
 void

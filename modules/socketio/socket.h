@@ -71,6 +71,9 @@ enum convro_status socket_join(struct convro_socketio_socket *socket, const char
 bool socket_room(const char *namespace, struct slice room, struct text *out);
 void socket_send_attachments(
     struct convro_ctx *ctx, struct session *session, const struct convro_socketio_args *args);
+/* The packet in the station's scratch, then its attachments; may end the session. */
+void socket_send_packet(
+    struct convro_ctx *ctx, struct session *session, const struct convro_socketio_args *args);
 /* A packet's array, with its placeholders checked; NULL when it is malformed. */
 const struct convro_node *read_array(struct convro_ctx *ctx, const struct packet *packet);
 
