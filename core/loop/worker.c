@@ -75,22 +75,6 @@ worker_post(struct worker *worker, struct task *task)
 	}
 }
 
-/* Changes of what a descriptor waits for are collected over a loop turn: a connection that leaves
- * HTTP for a socket of its own costs one system call then, not three. */
-static struct event_base *
-new_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config != NULL &&
-	    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
-		base = event_base_new_with_config(config);
-	if (config != NULL)
-		event_config_free(config);
-	return base;
-}
-
 static void
 trim(evutil_socket_t fd, short what, void *arg)
 {
@@ -118,7 +102,7 @@ worker_init(struct worker *worker)
 	worker->inbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->inbox_fd < 0)
 		return -1;
-	worker->base = new_base();
+	worker->base = event_base_new();
 	if (worker->base == NULL)
 		return -1;
 	worker->inbox_event =
