@@ -27,7 +27,7 @@ slab_init(struct slab *slab, size_t size)
 	slab->spare = NULL;
 	slab->taken = 0;
 	slab->size = (size + 15) & ~(size_t)15;
-	MUST(slab->size <= SLAB_CHUNK / 4);
+	MUST(size > 0 && slab->size <= SLAB_CHUNK / 4);
 }
 
 /* SLAB_CHUNK bytes at a multiple of SLAB_CHUNK: twice as many are mapped and the rest given back.

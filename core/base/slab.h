@@ -21,7 +21,7 @@ struct slab {
 	size_t taken;        /* objects that were not given back */
 };
 
-/* In place; `size` is at most a quarter of SLAB_CHUNK. */
+/* In place; `size` is 1 to a quarter of SLAB_CHUNK. */
 void slab_init(struct slab *slab, size_t size);
 
 /* An object, 16-aligned, cleared; NULL when memory is out. */

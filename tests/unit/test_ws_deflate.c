@@ -6,6 +6,7 @@
 #include "ws/deflate.h"
 #include "ws_inflate.h"
 #include "ws_peer.h"
+#include "ws_streams.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +15,6 @@
 #include <cmocka.h>
 
 #define LIMIT 100000
-
-static struct ws_deflate *streams;
 
 /* ---- with zlib ---- */
 
@@ -332,22 +331,6 @@ collects_fragments_before_it_inflates(void **state)
 		}
 	wire.len = 0;
 	free(bytes.data);
-}
-
-static int
-start(void **state)
-{
-	(void)state;
-	streams = ws_deflate_new();
-	return streams != NULL ? 0 : -1;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	ws_deflate_free(streams);
-	return 0;
 }
 
 int

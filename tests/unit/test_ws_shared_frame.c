@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "ws/shared_frame.h"
 #include "ws_inflate.h"
+#include "ws_streams.h"
 
 #include <pthread.h>
 
@@ -16,8 +17,6 @@
 #include <cmocka.h>
 
 enum { FIN = 0x80, RSV1 = 0x40, TEXT = 1, BINARY = 2 };
-
-static struct ws_deflate *streams;
 
 static void
 is_variant(const struct convro_frame *frame, unsigned bits, const char *text, size_t size)
@@ -115,22 +114,6 @@ lets_workers_share_a_frame(void **state)
 		assert_int_equal(seen, 0xfe00);
 		frame_drop(frame);
 	}
-}
-
-static int
-start(void **state)
-{
-	(void)state;
-	streams = ws_deflate_new();
-	return streams != NULL ? 0 : -1;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	ws_deflate_free(streams);
-	return 0;
 }
 
 int
