@@ -6,6 +6,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws'; // comes with socket.io-client
+import { inOrder } from './kit/engineio.js';
 import { HttpClient, openRaw } from './kit/http.js';
 import { connectSocket } from './kit/socket.js';
 import { register } from './kit/people.js';
@@ -57,20 +58,11 @@ function assertRefused(answer, code) {
 /** A WebSocket with its messages in order. */
 function webSocket(query) {
 	const socket = new WebSocket(`${server.url.replace('http', 'ws')}${path(query)}`);
-	const messages = [], waiting = [];
-	socket.on('error', () => {});
-	socket.on('message', (data, binary) => {
-		const message = binary ? data : data.toString();
-		if (waiting.length > 0)
-			waiting.shift()(message);
-		else
-			messages.push(message);
-	});
+	const { messages, next } = inOrder(socket);
 	return {
-		socket,
+		socket, next,
 		opened: new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); }),
 		closed: new Promise((resolve) => socket.on('close', (code) => resolve(code))),
-		next: () => messages.length > 0 ? Promise.resolve(messages.shift()) : new Promise((resolve) => waiting.push(resolve)),
 		send: (data) => socket.send(data),
 		rest: () => messages,
 	};

@@ -7,6 +7,20 @@ import assert from 'node:assert/strict';
 import { WebSocket } from 'ws'; // comes with socket.io-client
 import { HttpClient } from './http.js';
 
+/** The messages of a bare WebSocket: `messages` that nobody has taken, and `next()`, which waits for one. */
+export function inOrder(socket) {
+	const messages = [], waiting = [];
+	socket.on('error', () => {});
+	socket.on('message', (data, binary) => {
+		const message = binary ? data : data.toString();
+		if (waiting.length > 0)
+			waiting.shift()(message);
+		else
+			messages.push(message);
+	});
+	return { messages, next: () => (messages.length > 0 ? Promise.resolve(messages.shift()) : new Promise((resolve) => waiting.push(resolve))) };
+}
+
 export class Engine {
 	constructor(server, base = '/socket.io/') {
 		this.server = server;
@@ -55,21 +69,12 @@ export class Engine {
 	/** A WebSocket with its messages: `next()` in order, `ended` with the close code and reason. */
 	async webSocket(query, options) {
 		const socket = new WebSocket(`${this.server.url.replace('http', 'ws')}${this.path({ transport: 'websocket', ...query })}`, options);
-		const messages = [], waiting = [];
-		socket.on('error', () => {});
-		socket.on('message', (data, binary) => {
-			const message = binary ? data : data.toString();
-			if (waiting.length > 0)
-				waiting.shift()(message);
-			else
-				messages.push(message);
-		});
+		const { messages, next } = inOrder(socket);
 		const ended = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
 		await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
 		return {
-			socket, ended, messages,
+			socket, ended, messages, next,
 			send: (data, more) => socket.send(data, more),
-			next: () => (messages.length > 0 ? Promise.resolve(messages.shift()) : new Promise((resolve) => waiting.push(resolve))),
 		};
 	}
 
