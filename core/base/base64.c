@@ -2,11 +2,15 @@
 /*
  * Base64.  One table reads both alphabets and remembers, in the two bits that a
  * digit leaves free, which of them it has seen: so the loop over a ciphertext
- * has no branch for bad input, and the verdict is one test behind it.
+ * has no branch for bad input, and the verdict is one test behind it.  Writing is
+ * what a page of ciphertexts costs, so it uses what the processor has for it.
  */
 #include "base/base64.h"
 
 #include <stdbool.h>
+#if defined(__x86_64__)
+#include <tmmintrin.h>
+#endif
 
 #define DIGIT        0x3f
 #define STANDARD     0x40 /* '+' and '/' */
@@ -127,11 +131,71 @@ base64_decoded_max(size_t len)
 	return len / 4 * 3 + (len % 4 == 0 ? 0 : len % 4 - 1);
 }
 
+#if defined(__x86_64__)
+/* Twelve bytes to sixteen digits at a time (W. Mula, D. Lemire, "Faster Base64 Encoding and
+ * Decoding using AVX2 Instructions", 2018; here with half as wide registers).  Takes whole groups
+ * of three; says how many bytes, of which it reads four beyond each twelve. */
+__attribute__((target("ssse3"))) static size_t
+encode_fast(const char digits[64], const unsigned char *in, size_t len, char *out)
+{
+	/* Each group of three bytes a b c as b a c b, so that each digit's bits are in one half. */
+	const __m128i spread = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+	/* What is added to a digit's value: to 26..51, to 52..61, to 62, to 63, to 0..25. */
+	const char to_lower = 'a' - 26, to_number = '0' - 52;
+	const __m128i shifts = _mm_setr_epi8(to_lower, to_number, to_number, to_number, to_number,
+	    to_number, to_number, to_number, to_number, to_number, to_number,
+	    (char)(digits[62] - 62), (char)(digits[63] - 63), 'A', 0, 0);
+	size_t at = 0;
+
+	for (; len - at >= 16; at += 12, out += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i_u *)(in + at));
+		__m128i halves = _mm_shuffle_epi8(bytes, spread);
+		/* A multiplication shifts each half by its own distance. */
+		__m128i first = _mm_mulhi_epu16(
+		    _mm_and_si128(halves, _mm_set1_epi32(0x0fc0fc00)), _mm_set1_epi32(0x04000040));
+		__m128i second = _mm_mullo_epi16(
+		    _mm_and_si128(halves, _mm_set1_epi32(0x003f03f0)), _mm_set1_epi32(0x01000010));
+		__m128i sixes = _mm_or_si128(first, second);
+		/* Which of the shifts: 0 for all up to 51, of which the upper-case ones get 13. */
+		__m128i kind = _mm_subs_epu8(sixes, _mm_set1_epi8(51));
+		__m128i upper = _mm_cmpgt_epi8(_mm_set1_epi8(26), sixes);
+
+		kind = _mm_or_si128(kind, _mm_and_si128(upper, _mm_set1_epi8(13)));
+		_mm_storeu_si128(
+		    (__m128i_u *)out, _mm_add_epi8(_mm_shuffle_epi8(shifts, kind), sixes));
+	}
+	return at;
+}
+
+static bool
+has_fast(void)
+{
+	return __builtin_cpu_supports("ssse3") != 0;
+}
+#else
+static size_t
+encode_fast(const char digits[64], const unsigned char *in, size_t len, char *out)
+{
+	(void)digits, (void)in, (void)len, (void)out;
+	return 0;
+}
+
+static bool
+has_fast(void)
+{
+	return false;
+}
+#endif
+
 /* Without padding; says where the text ends. */
 static char *
 encode(const char digits[64], const unsigned char *in, size_t len, char *out)
 {
-	for (; len >= 3; len -= 3, in += 3, out += 4) {
+	size_t done = len >= 16 && has_fast() ? encode_fast(digits, in, len, out) : 0;
+
+	in += done;
+	out += done / 3 * 4;
+	for (len -= done; len >= 3; len -= 3, in += 3, out += 4) {
 		unsigned word = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
 
 		out[0] = digits[word >> 18];

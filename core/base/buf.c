@@ -5,7 +5,6 @@
  */
 #include "base/buf.h"
 
-#include "base/must.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -47,7 +46,7 @@ give_up(struct buf *buf)
 
 /* Makes the memory hold `len` more bytes and the spare one. */
 static bool
-grow(struct buf *buf, size_t len)
+enlarge(struct buf *buf, size_t len)
 {
 	size_t size = buf->size == 0 ? FIRST_SIZE : buf->size;
 	size_t needed;
@@ -72,8 +71,9 @@ grow(struct buf *buf, size_t len)
 	return true;
 }
 
+/* A failed buffer has no memory, so every write to it comes here. */
 char *
-buf_room(struct buf *buf, size_t len)
+buf_grow(struct buf *buf, size_t len)
 {
 	if (buf->failed)
 		return NULL;
@@ -81,49 +81,15 @@ buf_room(struct buf *buf, size_t len)
 		give_up(buf);
 		return NULL;
 	}
-	if (len >= buf->size - buf->len && !grow(buf, len))
+	if (len >= buf->size - buf->len && !enlarge(buf, len))
 		return NULL;
 	return buf->data + buf->len;
-}
-
-void
-buf_wrote(struct buf *buf, size_t len)
-{
-	if (buf->failed)
-		return;
-	MUST(len == 0 || len < buf->size - buf->len);
-	buf->len += len;
-}
-
-void
-buf_put(struct buf *buf, const void *data, size_t len)
-{
-	char *room;
-
-	if (len == 0)
-		return;
-	room = buf_room(buf, len);
-	if (room == NULL)
-		return;
-	memcpy(room, data, len);
-	buf->len += len;
 }
 
 void
 buf_puts(struct buf *buf, const char *text)
 {
 	buf_put(buf, text, strlen(text));
-}
-
-void
-buf_putc(struct buf *buf, char c)
-{
-	char *room = buf_room(buf, 1);
-
-	if (room == NULL)
-		return;
-	*room = c;
-	buf->len++;
 }
 
 void

@@ -7,9 +7,12 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include "base/must.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *data;   /* owned; NULL while empty; not NUL-terminated (see buf_text) */
@@ -28,14 +31,54 @@ void buf_fini(struct buf *buf);
 /* Forgets the bytes and the failure, keeps the memory. */
 void buf_clear(struct buf *buf);
 
+/* The same when the memory is not enough yet: not for callers. */
+char *buf_grow(struct buf *buf, size_t len);
+
 /* Room for `len` more bytes at the end, which the caller fills and then counts with buf_wrote; NULL
  * once failed. */
-char *buf_room(struct buf *buf, size_t len);
-void buf_wrote(struct buf *buf, size_t len);
+static inline char *
+buf_room(struct buf *buf, size_t len)
+{
+	if (__builtin_expect(len >= buf->size - buf->len, 0))
+		return buf_grow(buf, len);
+	return buf->data + buf->len;
+}
 
-void buf_put(struct buf *buf, const void *data, size_t len);
+static inline void
+buf_wrote(struct buf *buf, size_t len)
+{
+	if (buf->failed)
+		return;
+	MUST(len == 0 || len < buf->size - buf->len);
+	buf->len += len;
+}
+
+static inline void
+buf_put(struct buf *buf, const void *data, size_t len)
+{
+	char *room;
+
+	if (len == 0)
+		return; /* either pointer may be NULL */
+	room = buf_room(buf, len);
+	if (room == NULL)
+		return;
+	memcpy(room, data, len);
+	buf->len += len;
+}
+
+static inline void
+buf_putc(struct buf *buf, char c)
+{
+	char *room = buf_room(buf, 1);
+
+	if (room == NULL)
+		return;
+	*room = c;
+	buf->len++;
+}
+
 void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
 void buf_put_int(struct buf *buf, int64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

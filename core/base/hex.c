@@ -5,6 +5,9 @@
  */
 #include "base/hex.h"
 
+#include <endian.h>
+#include <string.h>
+
 /* clang-format off */
 static const uint8_t values[256] = {
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -67,25 +70,34 @@ hex8_decode(const char *text, size_t len, int32_t *out)
 	return 0;
 }
 
+/* Eight digits, all in one word: each nibble goes to a byte of its own, the first to the lowest,
+ * and those above 9 get what lies between '9' and 'a' added. */
 static void
-number_encode(uint64_t number, char *out, size_t len)
+encode8(uint32_t number, char *out)
 {
-	while (len > 0) {
-		out[--len] = digits[number & 0x0f];
-		number >>= 4;
-	}
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word = __builtin_bswap32(number); /* the first byte is the lowest */
+	uint64_t letters;
+
+	word = (word | word << 16) & UINT64_C(0x0000ffff0000ffff);
+	word = (word | word << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	word = (word >> 4 | word << 8) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	letters = (word + 6 * ones) >> 4 & ones;
+	word = htole64(word + '0' * ones + letters * ('a' - '0' - 10));
+	memcpy(out, &word, sizeof word);
 }
 
 void
 hex16_encode(int64_t value, char out[HEX16_LEN])
 {
-	number_encode((uint64_t)value, out, HEX16_LEN);
+	encode8((uint32_t)((uint64_t)value >> 32), out);
+	encode8((uint32_t)value, out + 8);
 }
 
 void
 hex8_encode(int32_t value, char out[HEX8_LEN])
 {
-	number_encode((uint32_t)value, out, HEX8_LEN);
+	encode8((uint32_t)value, out);
 }
 
 void

@@ -90,6 +90,13 @@ text_int64(const char *text, size_t len, int64_t *out)
 	return 0;
 }
 
+static const char pairs[200] = {
+	"00010203040506070809101112131415161718192021222324252627282930313233343536"
+	"37383940414243444546474849505152535455565758596061626364656667686970717273"
+	"7475767778798081828384858687888990919293949596979899"
+};
+
+/* Two digits at a time: half the divisions. */
 size_t
 text_from_int64(int64_t value, char out[TEXT_INT64_MAX])
 {
@@ -97,10 +104,13 @@ text_from_int64(int64_t value, char out[TEXT_INT64_MAX])
 	char digits[TEXT_INT64_MAX];
 	size_t at = sizeof digits;
 
-	do {
-		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest != 0);
+	while (rest >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * (rest % 100), 2);
+		rest /= 100;
+	}
+	if (rest != 0 || at == sizeof digits)
+		digits[--at] = (char)('0' + rest);
 	if (value < 0)
 		digits[--at] = '-';
 	memcpy(out, digits + at, sizeof digits - at);

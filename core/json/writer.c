@@ -32,54 +32,63 @@ json_done(const struct json_writer *writer)
 	return !writer->out->failed;
 }
 
-/* What stands before a value: a comma, the name.  Knows where values may stand. */
-static void
-begin_value(struct json_writer *writer, const char *key)
+/* Whether a value may stand here.  Says whether it has a name to write. */
+static inline bool
+takes_name(struct json_writer *writer, const char *key)
 {
-	size_t len;
-	char *room;
+	bool in_object = writer->depth > 0 && writer->objects[writer->depth - 1];
 
-	if (writer->depth == 0)
-		MUST(!writer->comma); /* one value at the top */
-	if (writer->depth == 0 || !writer->objects[writer->depth - 1]) {
-		MUST(key == NULL);
-		if (writer->comma)
-			buf_putc(writer->out, ',');
-		writer->comma = true;
-		return;
-	}
-	if (writer->keyed) {
-		MUST(key == NULL);
-		writer->keyed = false;
-		return;
-	}
+	MUST(writer->depth > 0 || !writer->comma); /* one value at the top */
+	MUST((key != NULL) == (in_object && !writer->keyed));
+	return key != NULL;
+}
 
-	MUST(key != NULL);
-	len = strlen(key);
-	room = buf_room(writer->out, len + 4);
-	if (room != NULL) {
-		char *at = room;
+/* What stands before a value, a comma and the name, and room behind it for `most` bytes of the
+ * value, which `finish` counts.  NULL when memory is out. */
+static inline char *
+begin(struct json_writer *writer, const char *key, size_t most)
+{
+	size_t len = takes_name(writer, key) ? strlen(key) : 0;
+	char *at = buf_room(writer->out, len + 4 + most);
+	bool comma = writer->comma && !writer->keyed;
 
-		if (writer->comma)
-			*at++ = ',';
+	writer->comma = true;
+	writer->keyed = false;
+	if (at == NULL)
+		return NULL;
+	if (comma)
+		*at++ = ',';
+	if (key != NULL) {
 		*at++ = '"';
 		memcpy(at, key, len);
 		at += len;
 		*at++ = '"';
 		*at++ = ':';
-		buf_wrote(writer->out, (size_t)(at - room));
 	}
-	writer->comma = true;
+	return at;
+}
+
+/* `end` is behind the value. */
+static inline void
+finish(struct json_writer *writer, const char *end)
+{
+	struct buf *out = writer->out;
+
+	buf_wrote(out, (size_t)(end - (out->data + out->len)));
 }
 
 static void
 open_container(struct json_writer *writer, const char *key, bool object)
 {
-	begin_value(writer, key);
+	char *at = begin(writer, key, 1);
+
 	MUST(writer->depth < JSON_WRITER_DEPTH_MAX);
 	writer->objects[writer->depth++] = object;
 	writer->comma = false;
-	buf_putc(writer->out, object ? '{' : '[');
+	if (at == NULL)
+		return;
+	*at++ = object ? '{' : '[';
+	finish(writer, at);
 }
 
 static void
@@ -127,28 +136,16 @@ json_key(struct json_writer *writer, const char *name, size_t len)
 	writer->keyed = true;
 }
 
-/* `len` characters that need no escape, in quotes. */
-static void
-put_quoted(struct json_writer *writer, const char *key, const char *text, size_t len)
-{
-	char *room;
-
-	begin_value(writer, key);
-	room = buf_room(writer->out, len + 2);
-	if (room == NULL)
-		return;
-	room[0] = '"';
-	memcpy(room + 1, text, len);
-	room[len + 1] = '"';
-	buf_wrote(writer->out, len + 2);
-}
-
 void
 json_put_raw(struct json_writer *writer, const char *key, const char *text, size_t len)
 {
+	char *at = begin(writer, key, len);
+
 	MUST(len > 0);
-	begin_value(writer, key);
-	buf_put(writer->out, text, len);
+	if (at == NULL)
+		return;
+	memcpy(at, text, len);
+	finish(writer, at + len);
 }
 
 void
@@ -166,16 +163,38 @@ json_put_bool(struct json_writer *writer, const char *key, bool value)
 void
 json_put_int(struct json_writer *writer, const char *key, int64_t value)
 {
-	begin_value(writer, key);
-	buf_put_int(writer->out, value);
+	char *at = begin(writer, key, TEXT_INT64_MAX);
+
+	if (at != NULL)
+		finish(writer, at + text_from_int64(value, at));
+}
+
+/* A value in quotes, of at most `most` characters that need no escape: between these two it is
+ * written. */
+static inline char *
+begin_quoted(struct json_writer *writer, const char *key, size_t most)
+{
+	char *at = begin(writer, key, most + 2);
+
+	if (at != NULL)
+		*at++ = '"';
+	return at;
+}
+
+static inline void
+finish_quoted(struct json_writer *writer, char *end)
+{
+	*end++ = '"';
+	finish(writer, end);
 }
 
 void
 json_put_int_text(struct json_writer *writer, const char *key, int64_t value)
 {
-	char text[TEXT_INT64_MAX];
+	char *at = begin_quoted(writer, key, TEXT_INT64_MAX);
 
-	put_quoted(writer, key, text, text_from_int64(value, text));
+	if (at != NULL)
+		finish_quoted(writer, at + text_from_int64(value, at));
 }
 
 void
@@ -216,64 +235,82 @@ json_put_text_n(struct json_writer *writer, const char *key, const char *text, s
 		json_put_null(writer, key);
 		return;
 	}
-	begin_value(writer, key);
-	json_write_text(writer->out, text, len);
+	if (json_plain_run(text, text + len) == len) {
+		char *at = begin_quoted(writer, key, len);
+
+		if (at == NULL)
+			return;
+		memcpy(at, text, len);
+		finish_quoted(writer, at + len);
+	} else {
+		char *at = begin(writer, key, 0);
+
+		if (at == NULL)
+			return;
+		finish(writer, at);
+		json_write_text(writer->out, text, len);
+	}
 }
 
 void
 json_put_bytes(struct json_writer *writer, const char *key, const void *data, size_t len)
 {
 	size_t encoded = base64_encoded_len(len);
-	char *room;
+	char *at;
 
 	if (data == NULL) {
 		json_put_null(writer, key);
 		return;
 	}
-	begin_value(writer, key);
-	room = buf_room(writer->out, encoded + 2);
-	if (room == NULL)
+	at = begin_quoted(writer, key, encoded);
+	if (at == NULL)
 		return;
-	room[0] = '"';
-	base64_encode(data, len, room + 1);
-	room[encoded + 1] = '"';
-	buf_wrote(writer->out, encoded + 2);
+	base64_encode(data, len, at);
+	finish_quoted(writer, at + encoded);
 }
 
 void
 json_put_hex16(struct json_writer *writer, const char *key, int64_t value)
 {
-	char text[HEX16_LEN];
+	char *at = begin_quoted(writer, key, HEX16_LEN);
 
-	hex16_encode(value, text);
-	put_quoted(writer, key, text, sizeof text);
+	if (at == NULL)
+		return;
+	hex16_encode(value, at);
+	finish_quoted(writer, at + HEX16_LEN);
 }
 
 void
 json_put_hex8(struct json_writer *writer, const char *key, int32_t value)
 {
-	char text[HEX8_LEN];
+	char *at = begin_quoted(writer, key, HEX8_LEN);
 
-	hex8_encode(value, text);
-	put_quoted(writer, key, text, sizeof text);
+	if (at == NULL)
+		return;
+	hex8_encode(value, at);
+	finish_quoted(writer, at + HEX8_LEN);
 }
 
 void
 json_put_time(struct json_writer *writer, const char *key, int64_t us)
 {
-	char text[ISOTIME_LEN];
+	char *at = begin_quoted(writer, key, ISOTIME_LEN);
 
-	isotime_format(us, text);
-	put_quoted(writer, key, text, sizeof text);
+	if (at == NULL)
+		return;
+	isotime_format(us, at);
+	finish_quoted(writer, at + ISOTIME_LEN);
 }
 
 void
 json_put_time_s(struct json_writer *writer, const char *key, int64_t us)
 {
-	char text[ISOTIME_S_LEN];
+	char *at = begin_quoted(writer, key, ISOTIME_S_LEN);
 
-	isotime_format_s(us, text);
-	put_quoted(writer, key, text, sizeof text);
+	if (at == NULL)
+		return;
+	isotime_format_s(us, at);
+	finish_quoted(writer, at + ISOTIME_S_LEN);
 }
 
 static void

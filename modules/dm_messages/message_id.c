@@ -74,7 +74,7 @@ message_id_put(struct convro_json *json, const uint8_t *cmid, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	char text[UUID_TEXT];
-	size_t from = 0;
+	char *to = text;
 
 	if (len > 1 && cmid[0] == FORM_TEXT) {
 		convro->json->put_text_n(json, "clientMessageId", (const char *)cmid + 1, len - 1);
@@ -84,13 +84,11 @@ message_id_put(struct convro_json *json, const uint8_t *cmid, size_t len)
 		convro->json->put_null(json, "clientMessageId");
 		return;
 	}
-	for (size_t i = 0; i < UUID_TEXT; i++) {
-		if (is_dash(i)) {
-			text[i] = '-';
-			continue;
-		}
-		text[i] = digits[from % 2 == 0 ? cmid[1 + from / 2] >> 4 : cmid[1 + from / 2] & 15];
-		from++;
+	for (size_t i = 1; i <= UUID_BYTES; i++) {
+		*to++ = digits[cmid[i] >> 4];
+		*to++ = digits[cmid[i] & 15];
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
 	}
 	convro->json->put_text_n(json, "clientMessageId", text, sizeof(text));
 }

@@ -8,10 +8,8 @@
 #include "failing_alloc.h"
 
 #define reallocarray(data, count, size) failing_realloc(data, (count) * (size))
-#define grow                            buf_grow
-#include "base/buf.c"
-#undef grow
 #include "base/arena.c"
+#include "base/buf.c"
 
 #include "conf/check.c"
 #include "conf/conf.c"
