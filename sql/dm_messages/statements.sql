@@ -5,6 +5,9 @@
 --   history   head + before | after, with limit + 1
 -- On PostgreSQL one text of send and receipt serves one request (arrays of one)
 -- and a coalesced group; SQLite runs its text once for each row.
+-- A message has one receipt at most, its recipient's.  It is looked up for each
+-- row and never joined: the plan of a join, when it was made while there were no
+-- receipts, reads all of them for each row.
 
 -- Session rows by id, then mailboxes by hash, both until commit.  Taken before
 -- the statement that draws ids: its snapshot is then newer than the locks.
@@ -95,9 +98,9 @@ SELECT ord, outcome, id, ts, cts, ver, 0 AS status, my_user, peer_user, peer_dev
 FROM n
 UNION ALL
 SELECT v.ord, v.outcome, v.old_id, v.old_ts, v.old_cts, coalesce(v.old_ver, 0),
-  coalesce(r.status, 0), v.my_user, v.peer_user, v.peer_device
+  coalesce((SELECT r.status FROM message_receipts r WHERE r.message_id = v.old_id), 0),
+  v.my_user, v.peer_user, v.peer_device
 FROM v
-LEFT JOIN message_receipts r ON r.message_id = v.old_id
 WHERE v.outcome <> 0;
 
 -- changes() tells the second and third step whether the first stored a row.
@@ -132,7 +135,8 @@ SELECT
     WHEN d.removed_at IS NOT NULL THEN 4
     ELSE 3
   END,
-  m.id, m.server_ts, m.client_ts, coalesce(m.ver, 0), coalesce(r.status, 0),
+  m.id, m.server_ts, m.client_ts, coalesce(m.ver, 0),
+  coalesce((SELECT r.status FROM message_receipts r WHERE r.message_id = m.id), 0),
   CASE p.role WHEN 0 THEN s.initiator_user ELSE s.responder_user END,
   CASE p.role WHEN 0 THEN s.responder_user ELSE s.initiator_user END,
   d.device_id
@@ -141,7 +145,6 @@ JOIN dm_sessions s ON s.id = p.session
 JOIN devices d
   ON d.device_id = CASE p.role WHEN 0 THEN s.responder_device ELSE s.initiator_device END
 LEFT JOIN messages m ON m.session = s.id AND m.dir = p.role AND m.cmid = $4
-LEFT JOIN message_receipts r ON r.message_id = m.id
 WHERE p.device_id = $1 AND p.session_id = $2;
 
 -- name: dm_messages.head
@@ -157,9 +160,9 @@ WHERE p.device_id = $1 AND p.session_id = $2;
 -- name: dm_messages.before
 -- args: device:i sid:j before:i limit:i incoming:j
 -- columns: id:i ts:i cts:i? ver:j dir:j cmid:b tag:b ct:b status:j?
-SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext, r.status
+SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id)
 FROM messages m
-LEFT JOIN message_receipts r ON r.message_id = m.id
 WHERE m.session = (SELECT session FROM dm_participants WHERE device_id = $1 AND session_id = $2)
   AND m.id < $3
   AND ($5 = 0
@@ -170,9 +173,9 @@ LIMIT $4;
 -- name: dm_messages.after
 -- args: device:i sid:j after:i limit:i incoming:j
 -- columns: id:i ts:i cts:i? ver:j dir:j cmid:b tag:b ct:b status:j?
-SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext, r.status
+SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id)
 FROM messages m
-LEFT JOIN message_receipts r ON r.message_id = m.id
 WHERE m.session = (SELECT session FROM dm_participants WHERE device_id = $1 AND session_id = $2)
   AND m.id > $3
   AND ($5 = 0
@@ -184,7 +187,8 @@ LIMIT $4;
 -- name: dm_messages.catch_up pg
 -- args: device:i after:i limit:i
 -- columns: id:i ts:i cts:i? ver:j dir:j cmid:b tag:b ct:b status:j? sid:j initiator_user:i responder_user:i initiator_device:i responder_device:i
-SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext, r.status,
+SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id),
   s.session_id, s.initiator_user, s.responder_user, s.initiator_device, s.responder_device
 FROM (SELECT k.id
       FROM dm_participants p
@@ -199,13 +203,13 @@ FROM (SELECT k.id
       LIMIT $3) c
 JOIN messages m ON m.id = c.id
 JOIN dm_sessions s ON s.id = m.session
-LEFT JOIN message_receipts r ON r.message_id = m.id
 ORDER BY m.id;
 
 -- name: dm_messages.catch_up sqlite
 -- args: device:i after:i limit:i
 -- columns: id:i ts:i cts:i? ver:j dir:j cmid:b tag:b ct:b status:j? sid:j initiator_user:i responder_user:i initiator_device:i responder_device:i
-SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext, r.status,
+SELECT m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id),
   s.session_id, s.initiator_user, s.responder_user, s.initiator_device, s.responder_device
 FROM (SELECT k.id
       FROM dm_participants p
@@ -220,7 +224,6 @@ FROM (SELECT k.id
       LIMIT $3) c
 JOIN messages m ON m.id = c.id
 JOIN dm_sessions s ON s.id = m.session
-LEFT JOIN message_receipts r ON r.message_id = m.id
 ORDER BY m.id;
 
 -- First page: at = session = 2^63-1; the cursor is the last row's (last_at,
@@ -230,8 +233,8 @@ ORDER BY m.id;
 -- columns: session:i sid:j state:j last_at:i peer_user:i peer_device:i unread:j number:t? username:t? full:t? id:i? ts:i? cts:i? ver:j? dir:j? cmid:b? tag:b? ct:b? status:j? role:j
 SELECT c.id, c.session_id, c.state, c.last_at, c.peer_user, c.peer_device, c.unread,
   CASE WHEN u.erased_at IS NULL THEN u.number END, u.username, u.full_name,
-  m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext, r.status,
-  c.role
+  m.id, m.server_ts, m.client_ts, m.ver, m.dir, m.cmid, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id), c.role
 FROM (SELECT s.id, s.session_id, s.state, s.last_at, s.last_id, p.role,
         CASE p.role WHEN 0 THEN s.responder_user ELSE s.initiator_user END AS peer_user,
         CASE p.role WHEN 0 THEN s.responder_device ELSE s.initiator_device END AS peer_device,
@@ -243,7 +246,6 @@ FROM (SELECT s.id, s.session_id, s.state, s.last_at, s.last_id, p.role,
       LIMIT $4) c
 JOIN users u ON u.id = c.peer_user
 LEFT JOIN messages m ON m.id = c.last_id
-LEFT JOIN message_receipts r ON r.message_id = m.id
 ORDER BY c.last_at DESC, c.id DESC;
 
 -- name: dm_messages.receipt_lock pg

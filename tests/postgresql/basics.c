@@ -176,7 +176,7 @@ makes_its_settings_on_every_connection(void **state)
 	struct answer answer;
 
 	assert_int_equal(run(kit, note(kit, NOTE_SETTINGS), CONVRO_NO_ARGS, &answer), CONVRO_OK);
-	assert_int_equal(answer.first[0].u.i, 10);
+	assert_int_equal(answer.first[0].u.i, 11);
 	assert_int_equal(
 	    run(kit, note(kit, NOTE_WRITER_SETTINGS), CONVRO_NO_ARGS, &answer), CONVRO_OK);
 	assert_int_equal(answer.first[0].u.i, 4);

@@ -31,7 +31,7 @@ static const struct convro_statement note_statements[NOTE_STATEMENTS] = {
 	[NOTE_SETTINGS] = NOTE(0, "notes.settings", "", "ok:i",
 	    "SELECT count(*) FROM pg_settings WHERE (name, setting) IN (('search_path', 'convro'),"
 	    " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'),"
-	    " ('enable_mergejoin', 'off'), ('lock_timeout', '2000'), ('statement_timeout', '5000'),"
+	    " ('enable_mergejoin', 'off'), ('enable_bitmapscan', 'off'), ('lock_timeout', '2000'), ('statement_timeout', '5000'),"
 	    " ('TimeZone', 'UTC'), ('client_encoding', 'UTF8'), ('application_name', 'convro'))"),
 	[NOTE_WRITER_SETTINGS] = NOTE(CONVRO_DB_WRITE, "notes.writer_settings", "", "ok:i",
 	    "SELECT count(*) FROM pg_settings WHERE (name, setting) IN (('deadlock_timeout', '50'),"

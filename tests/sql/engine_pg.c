@@ -71,7 +71,7 @@ pg_open(struct engine *engine, const char *conninfo)
 	(void)PQsetNoticeReceiver(engine->conn, be_silent, NULL);
 	pg_script(engine,
 	    "SET search_path = convro; SET plan_cache_mode = force_generic_plan;"
-	    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
+	    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_bitmapscan = off;"
 	    "SET lock_timeout = '2s'; SET statement_timeout = '5s'");
 }
 
@@ -276,6 +276,14 @@ walks_an_index(const char *plan)
 	return false;
 }
 
+/* A page of one session: in the index it stands in order. */
+static bool
+reads_a_page(const struct convro_statement *statement)
+{
+	return strcmp(statement->name, "dm_messages.before") == 0 ||
+	       strcmp(statement->name, "dm_messages.after") == 0;
+}
+
 void
 pg_plan(struct engine *engine, const struct convro_statement *statement)
 {
@@ -297,4 +305,7 @@ pg_plan(struct engine *engine, const struct convro_statement *statement)
 	pg_query(engine, command.text, &plan);
 	if (strstr(plan.text, "Seq Scan on ") != NULL || walks_an_index(plan.text))
 		fail_msg("pg: %s scans a table:\n%s", statement->name, plan.text);
+	if (strstr(plan.text, "Bitmap ") != NULL ||
+	    (strstr(plan.text, "Sort") != NULL && reads_a_page(statement)))
+		fail_msg("pg: %s reads more than it gives:\n%s", statement->name, plan.text);
 }

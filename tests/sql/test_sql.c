@@ -331,6 +331,18 @@ no_plan_scans_a_filled_table(void **state)
 	}
 }
 
+/* The server knows then that it costs nothing to read the whole of it for each row. */
+static void
+no_plan_scans_a_table_that_was_known_to_be_empty(void **state)
+{
+	(void)state;
+	if (conninfo == NULL)
+		skip();
+	pg_script(&pg, "DELETE FROM message_receipts");
+	pg_script(&pg, "VACUUM (ANALYZE) message_receipts");
+	for_each_statement(&pg, check_plan);
+}
+
 static int
 open_both(void)
 {
@@ -390,6 +402,7 @@ main(void)
 		cmocka_unit_test(gives_the_expected_rows_on_sqlite),
 		cmocka_unit_test(gives_the_expected_rows_on_postgresql),
 		cmocka_unit_test(no_plan_scans_a_filled_table),
+		cmocka_unit_test(no_plan_scans_a_table_that_was_known_to_be_empty),
 	};
 
 	int failed;

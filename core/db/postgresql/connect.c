@@ -22,6 +22,7 @@ enum {
 };
 
 /* All access is by index and arrays are short: a plan made while a table was empty must not stay.
+ * A page comes from the index in its order: a bitmap would read the whole session and sort it.
  * Without jit, because what is switched off here makes plans look dearer than they are.  A server
  * that does not hear from us lets go of our locks soon (tcp_*, client_connection_check_interval).
  */
@@ -31,6 +32,7 @@ enum {
 	" set_config('enable_hashjoin', 'off', false),"                                            \
 	" set_config('enable_mergejoin', 'off', false),"                                           \
 	" set_config('enable_seqscan', 'off', false),"                                             \
+	" set_config('enable_bitmapscan', 'off', false),"                                          \
 	" set_config('jit', 'off', false),"                                                        \
 	" set_config('TimeZone', 'UTC', false),"                                                   \
 	" set_config('idle_in_transaction_session_timeout', '10s', false),"                        \

@@ -68,7 +68,7 @@ export async function runPgbench({ cluster, name, dir, form, clients, sessions, 
 	fs.writeFileSync(file, script(statements(), isPipelined, sessions));
 	const before = treeCpu(cluster.pid);
 	const process = cluster.pgbench(['-M', 'prepared', '-n', '-c', String(clients), '-j', '1', '-T', String(Math.max(2, Math.round(seconds))), '-f', file, name],
-		{ cpus, env: { PGOPTIONS: '-c search_path=convro -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off' } });
+		{ cpus, env: { PGOPTIONS: '-c search_path=convro -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c enable_bitmapscan=off' } });
 	const { code } = await process.ended;
 	const cpu = treeCpu(cluster.pid) - before;
 	const done = Number(/processed: (\d+)/.exec(process.stdout)?.[1]);

@@ -10,7 +10,7 @@ const sqlDir = new URL('../../../sql/', import.meta.url);
 
 // What Convro sets on its own connections: all access here is by index.
 const SETTINGS = '-c search_path=convro -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off'
-	+ ' -c enable_mergejoin=off -c enable_seqscan=off';
+	+ ' -c enable_mergejoin=off -c enable_seqscan=off -c enable_bitmapscan=off';
 
 const TYPES = { i: 'int8', j: 'int4', s: 'int2', b: 'bytea', t: 'text' };
 
