@@ -190,7 +190,7 @@ static const struct convro_option storage_options[] = {
 	    .type = CONVRO_OPTION_INT,
 	    .initial = "2",
 	    .summary =
-		"Connections that read, beside the one that writes. More help when reads wait in line and the disk or the PostgreSQL server has room.",
+		"Connections that read, beside the one that writes; on PostgreSQL for each worker thread. More help when reads wait in line and the disk or the PostgreSQL server has room.",
 	    .example = "4",
 	    .min = 1,
 	    .max = 16 },

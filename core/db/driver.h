@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* Raised whenever a struct of this file changes: core and drivers are released together. */
-#define DB_DRIVER_VERSION 2
+#define DB_DRIVER_VERSION 3
 
 struct event_base;
 struct db_state; /* the driver's own */
@@ -71,8 +71,8 @@ struct db_call {
  *
  * The driver sets `status` and, with CONVRO_OK, fills each results[i] for calls[i]: nrows, vals,
  * changed; size and ncols (column_count - hidden) are filled already, nrows is 0.  vals and all
- * they point to are allocated in `arena` (texts with a NUL behind them; I64 for i, I32 for j and s,
- * else BLOB, TEXT, NULL).
+ * they point to are allocated in `arena`, or kept by `held` (texts with a NUL behind them; I64 for
+ * i, I32 for j and s, else BLOB, TEXT, NULL).
  */
 struct db_request {
 	struct db_request *next; /* free for the holder's use */
@@ -90,6 +90,9 @@ struct db_request {
 	 * one).  Never set on the first request of a group. */
 	bool deferred;
 
+	/* What the rows point to, where that is not in the arena; NULL when there is no such thing.
+	 * Whoever got the request back gives it to `release` once the rows were read. */
+	void *held;
 	/* The driver's, while it holds the request; zero when it is handed over. */
 	void *driver;
 	uint32_t driver_mark, driver_index;
@@ -119,7 +122,7 @@ struct db_env {
 	const char *path;     /* sqlite: file */
 	const char *url;      /* postgresql: connection string, secret */
 	bool durable;         /* synchronous = full */
-	uint32_t readers;     /* sqlite: reader threads */
+	uint32_t readers;     /* sqlite: reader threads; postgresql: connections of each worker */
 	uint32_t queue_max;   /* most reads waiting (per worker or in all); beyond: OVERLOAD */
 	uint32_t group_max;   /* most requests per group; 0 = the driver's own */
 	uint64_t cache_bytes; /* sqlite: most page cache in all */
@@ -176,6 +179,9 @@ struct db_driver {
 	 * blocks, always completes each, OVERLOAD when the queue is full.  Several at once, so that
 	 * a turn full of requests wakes a thread or writes to a connection once. */
 	void (*read)(struct db_state *state, uint32_t worker, struct db_request *requests);
+	/* Frees what a completed read's rows point to, on its worker; they are gone then.  NULL
+	 * when a driver's reads never hold anything. */
+	void (*release)(struct db_request *request);
 
 	/* --- writer thread (core/db/writer.c), one at a time --- */
 

@@ -226,6 +226,8 @@ job_call_done(struct worker *worker, struct db_job *job)
 	} else {
 		job->done(ctx, job->arg, status, NULL, 0);
 	}
+	if (request->held != NULL)
+		worker->server->db->driver->release(request);
 	job_free(worker, job);
 	ctx_unref(ctx);
 	if (group != 0)

@@ -15,23 +15,13 @@ struct page {
 };
 
 static void
-read_page(struct convro_ctx *ctx, void *arg, enum convro_status status,
-    const struct convro_db_result *results, uint32_t nresults)
+put_page(struct convro_ctx *ctx, const struct page *page, const struct convro_db_result *results)
 {
-	const struct page *page = arg;
-	struct convro_json *json;
-	bool more;
-	uint32_t count;
+	struct convro_json *json = convro->http->answer(ctx);
+	bool more = results->nrows > page->limit; /* one more than the page was asked for */
+	uint32_t count = more ? page->limit : results->nrows;
 	int64_t last = 0;
 
-	(void)nresults;
-	if (status != CONVRO_OK) {
-		(void)convro->http->fail_db(ctx, status);
-		return;
-	}
-	more = results->nrows > page->limit; /* one more than the page was asked for */
-	count = more ? page->limit : results->nrows;
-	json = convro->http->answer(ctx);
 	convro->json->put_hex8(json, "sessionId", page->sides.session_id);
 	convro->json->open_array(json, "messages");
 	for (uint32_t i = 0; i < count; i++) {
@@ -55,8 +45,9 @@ read_page(struct convro_ctx *ctx, void *arg, enum convro_status status,
 	(void)convro->http->reply(ctx, 200);
 }
 
+/* The session's head, and its page. */
 static void
-head_read(struct convro_ctx *ctx, void *arg, enum convro_status status,
+read_both(struct convro_ctx *ctx, void *arg, enum convro_status status,
     const struct convro_db_result *results, uint32_t nresults)
 {
 	struct page *page = arg;
@@ -74,11 +65,7 @@ head_read(struct convro_ctx *ctx, void *arg, enum convro_status status,
 	page->sides.responder_user = convro_at(results, 0, 4)->u.i;
 	page->sides.initiator_device = convro_at(results, 0, 5)->u.i;
 	page->sides.responder_device = convro_at(results, 0, 6)->u.i;
-	convro->db->query(ctx, page->backwards ? DM_MESSAGES_BEFORE : DM_MESSAGES_AFTER,
-	    CONVRO_ARGS(convro_i64(convro->auth->principal(ctx)->device_id),
-		convro_i32(page->sides.session_id), convro_i64(page->from),
-		convro_i64(page->limit + 1), convro_i32(page->incoming ? 1 : 0)),
-	    read_page, page);
+	put_page(ctx, page, &results[1]);
 }
 
 int
@@ -88,6 +75,8 @@ dm_messages_history(struct convro_ctx *ctx, void *self)
 	const struct convro_value *after = convro->http->field(ctx, HISTORY_AFTER);
 	const struct convro_value *limit = convro->http->field(ctx, HISTORY_LIMIT);
 	const struct convro_value *direction = convro->http->field(ctx, HISTORY_DIRECTION);
+	int64_t device = convro->auth->principal(ctx)->device_id;
+	struct convro_db_batch *batch;
 	struct page *page;
 
 	(void)self;
@@ -103,9 +92,13 @@ dm_messages_history(struct convro_ctx *ctx, void *self)
 	page->from = page->has_after ? after->u.i : before->type != 0 ? before->u.i : INT64_MAX;
 	/* A client that pages forward treats each row as received. */
 	page->incoming = direction->type != 0 ? direction->u.i == 1 : page->has_after;
-	convro->db->query(ctx, DM_MESSAGES_HEAD,
-	    CONVRO_ARGS(convro_i64(convro->auth->principal(ctx)->device_id),
-		convro_i32(page->sides.session_id)),
-	    head_read, page);
+	batch = convro->db->batch(ctx);
+	convro->db->add(batch, DM_MESSAGES_HEAD,
+	    CONVRO_ARGS(convro_i64(device), convro_i32(page->sides.session_id)));
+	convro->db->add(batch, page->backwards ? DM_MESSAGES_BEFORE : DM_MESSAGES_AFTER,
+	    CONVRO_ARGS(convro_i64(device), convro_i32(page->sides.session_id),
+		convro_i64(page->from), convro_i64(page->limit + 1),
+		convro_i32(page->incoming ? 1 : 0)));
+	convro->db->exec(batch, read_both, page);
 	return CONVRO_OK;
 }

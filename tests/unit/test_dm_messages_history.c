@@ -68,7 +68,7 @@ gives_the_newest_page_ascending(void **state)
 	kit_rows(kit, DM_MESSAGES_BEFORE, DEVICE "|" SID "|" LAST "|4|0", rows(20, 17, ""));
 	kit_rows(kit, DM_MESSAGES_BEFORE, DEVICE "|" SID "|18|4|0", rows(17, 16, ""));
 	assert_int_equal(kit_get(kit, HISTORY "&limit=3"), 200);
-	assert_string_equal(kit_trace(kit), "dm_messages.head dm_messages.before");
+	assert_string_equal(kit_trace(kit), "[dm_messages.head dm_messages.before]");
 	assert_string_equal(kit_member(kit, "sessionId"), "deadbeef");
 	assert_string_equal(ids(kit), "18 19 20 ");
 	assert_string_equal(kit_member(kit, "hasMore"), "true");

@@ -78,7 +78,8 @@ postgresql_open(const struct db_env *env)
 		return NULL;
 	}
 	state->env = env;
-	state->readers = calloc(env->worker_count + 1u, sizeof(*state->readers));
+	state->readers =
+	    calloc((size_t)env->worker_count * env->readers + 1u, sizeof(*state->readers));
 	state->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (state->readers == NULL || state->wake_fd < 0) {
 		env->log(CONVRO_LOG_ERROR, "out of memory or descriptors for the database");
@@ -133,6 +134,7 @@ static const struct db_driver driver = {
 	.worker_init = reader_init,
 	.worker_fini = reader_fini,
 	.read = reader_read,
+	.release = rows_release,
 	.group = postgresql_group,
 	.interrupt = interrupt,
 	.stop = stop,

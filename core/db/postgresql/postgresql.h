@@ -66,7 +66,7 @@ struct db_state {
 	PGconn *migration; /* holds the lock of migrations */
 	PGconn *guard;     /* holds the lock of the server; the writer's as soon as that runs */
 	struct writer writer;
-	struct reader **readers; /* env->worker_count of them, NULL where a worker has none */
+	struct reader **readers; /* env->readers for each worker, NULL where it has none */
 };
 
 /* --- connect.c --- */
@@ -132,6 +132,12 @@ bool column_fits(const struct db_field *field, Oid type);
 /* Copies the rows of one call; false when memory is out. */
 bool rows_copy(PGresult *from, const struct db_statement *statement, struct arena *arena,
     struct convro_db_result *out);
+/* Reads the rows of one call without copying bytes: the result is kept for them by `held` then, and
+ * *from is NULL.  False when memory is out. */
+bool rows_take(PGresult **from, const struct db_statement *statement, struct db_request *request,
+    struct convro_db_result *out);
+/* Frees what rows_take kept. */
+void rows_release(struct db_request *request);
 /* One row of those of merged calls, behind its hidden column; false when memory is out. */
 bool row_copy(const PGresult *from, int row, const struct db_statement *statement,
     struct arena *arena, struct convro_db_val *out);

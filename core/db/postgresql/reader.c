@@ -320,8 +320,45 @@ reader_arm(struct reader *reader)
 
 /* --- the driver's functions --- */
 
+static struct reader **
+readers_of(struct db_state *state, uint32_t worker)
+{
+	return state->readers + (size_t)worker * state->env->readers;
+}
+
+/* Of the worker's connections the one with the least to do that is up; when none is, any; NULL when
+ * there is none. */
+static struct reader *
+idlest(struct reader *const *readers, uint32_t count)
+{
+	struct reader *best = NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct reader *reader = readers[i];
+
+		if (reader == NULL)
+			continue;
+		if (best == NULL || (reader->phase == READER_UP && best->phase != READER_UP) ||
+		    ((reader->phase == READER_UP) == (best->phase == READER_UP) &&
+			reader->waiting + reader->sent < best->waiting + best->sent))
+			best = reader;
+	}
+	return best;
+}
+
+/* What the worker's connections have to do. */
+static uint32_t
+outstanding(struct reader *const *readers, uint32_t count)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		sum += readers[i] != NULL ? readers[i]->waiting + readers[i]->sent : 0;
+	return sum;
+}
+
 static void
-accept_read(struct db_state *state, struct reader *reader, struct db_request *request)
+accept_read(struct db_state *state, struct reader *reader, bool is_full, struct db_request *request)
 {
 	request->driver_mark = 0;                          /* how often it was sent */
 	request->driver_index = (uint32_t)clock_mono_ms(); /* since when it waits */
@@ -330,7 +367,7 @@ accept_read(struct db_state *state, struct reader *reader, struct db_request *re
 		state->env->complete(request);
 		return;
 	}
-	if (reader->waiting + reader->sent >= state->env->queue_max) {
+	if (is_full) {
 		reader_complete(reader, request, CONVRO_OVERLOAD);
 		return;
 	}
@@ -346,62 +383,27 @@ accept_read(struct db_state *state, struct reader *reader, struct db_request *re
 void
 reader_read(struct db_state *state, uint32_t worker, struct db_request *requests)
 {
-	struct reader *reader = state->readers[worker];
+	struct reader **readers = readers_of(state, worker);
+	uint32_t count = state->env->readers;
 
 	while (requests != NULL) {
 		struct db_request *request = requests;
 
 		requests = request->next;
-		accept_read(state, reader, request);
+		accept_read(state, idlest(readers, count),
+		    outstanding(readers, count) >= state->env->queue_max, request);
 	}
-	if (reader != NULL && reader->waiting > 0) {
-		reader_pump(reader);
-		reader_arm(reader);
+	for (uint32_t i = 0; i < count; i++) {
+		if (readers[i] == NULL || readers[i]->waiting == 0)
+			continue;
+		reader_pump(readers[i]);
+		reader_arm(readers[i]);
 	}
 }
 
-int
-reader_init(struct db_state *state, uint32_t worker, struct event_base *base)
+static void
+reader_free(struct reader *reader)
 {
-	struct reader *reader = calloc(1, sizeof(*reader));
-
-	if (reader != NULL) {
-		reader->slot_size =
-		    2 * SENT_MOST + state->statement_count + 1; /* each with a Sync */
-		reader->slots = calloc(reader->slot_size, sizeof(*reader->slots));
-		reader->scratch = arena_new(SCRATCH_FIRST);
-		reader->tick = event_new(base, -1, 0, ticked, reader);
-	}
-	if (reader == NULL || reader->slots == NULL || reader->scratch == NULL ||
-	    reader->tick == NULL) {
-		state->env->log(CONVRO_LOG_ERROR, "out of memory for a reader of the database");
-		if (reader != NULL) {
-			if (reader->tick != NULL)
-				event_free(reader->tick);
-			arena_free(reader->scratch);
-			free(reader->slots);
-			free(reader);
-		}
-		return -1;
-	}
-	reader->state = state;
-	reader->base = base;
-	reader->end = &reader->first;
-	reader->again_end = &reader->again;
-	state->readers[worker] = reader;
-	reader_connect(reader);
-	reader_arm(reader);
-	return 0;
-}
-
-void
-reader_fini(struct db_state *state, uint32_t worker)
-{
-	struct reader *reader = state->readers[worker];
-
-	if (reader == NULL)
-		return;
-	state->readers[worker] = NULL;
 	for (uint32_t i = 0; i < reader->slot_count; i++) {
 		struct slot *slot = reader_slot_at(reader, i);
 
@@ -411,8 +413,62 @@ reader_fini(struct db_state *state, uint32_t worker)
 	reader_send_again(reader);
 	reader_refuse(reader, CONVRO_NOT_SENT);
 	reader_close(reader);
-	event_free(reader->tick);
+	if (reader->tick != NULL)
+		event_free(reader->tick);
 	arena_free(reader->scratch);
 	free(reader->slots);
 	free(reader);
+}
+
+static struct reader *
+reader_new(struct db_state *state, struct event_base *base)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+
+	if (reader == NULL)
+		return NULL;
+	reader->state = state;
+	reader->base = base;
+	reader->end = &reader->first;
+	reader->again_end = &reader->again;
+	reader->slot_size = 2 * SENT_MOST + state->statement_count + 1; /* each with a Sync */
+	reader->slots = calloc(reader->slot_size, sizeof(*reader->slots));
+	reader->scratch = arena_new(SCRATCH_FIRST);
+	reader->tick = event_new(base, -1, 0, ticked, reader);
+	if (reader->slots == NULL || reader->scratch == NULL || reader->tick == NULL) {
+		reader_free(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+int
+reader_init(struct db_state *state, uint32_t worker, struct event_base *base)
+{
+	struct reader **readers = readers_of(state, worker);
+
+	for (uint32_t i = 0; i < state->env->readers; i++) {
+		readers[i] = reader_new(state, base);
+		if (readers[i] == NULL) {
+			state->env->log(
+			    CONVRO_LOG_ERROR, "out of memory for a reader of the database");
+			reader_fini(state, worker);
+			return -1;
+		}
+		reader_connect(readers[i]);
+		reader_arm(readers[i]);
+	}
+	return 0;
+}
+
+void
+reader_fini(struct db_state *state, uint32_t worker)
+{
+	struct reader **readers = readers_of(state, worker);
+
+	for (uint32_t i = 0; i < state->env->readers; i++) {
+		if (readers[i] != NULL)
+			reader_free(readers[i]);
+		readers[i] = NULL;
+	}
 }

@@ -41,18 +41,18 @@ take_error(struct reader *reader, struct slot *slot, const char *what, const PGr
 }
 
 static bool
-take_result(struct reader *reader, struct slot *slot, PGresult *result)
+take_result(struct reader *reader, struct slot *slot, PGresult **result)
 {
 	uint32_t index = 0;
 	const struct db_call *call = next_call(slot, &index);
 
 	slot->left -= slot->left > 0;
-	switch (PQresultStatus(result)) {
+	switch (PQresultStatus(*result)) {
 	case PGRES_TUPLES_OK:
 	case PGRES_COMMAND_OK:
 		if (call != NULL && slot->status == CONVRO_OK &&
-		    !rows_copy(result, call->statement, slot->request->arena,
-			&slot->request->results[index]))
+		    !rows_take(
+			result, call->statement, slot->request, &slot->request->results[index]))
 			slot->status = CONVRO_NO_MEMORY;
 		return true;
 	case PGRES_PIPELINE_ABORTED:
@@ -60,7 +60,7 @@ take_result(struct reader *reader, struct slot *slot, PGresult *result)
 		return true;
 	default:
 		return take_error(reader, slot,
-		    call != NULL ? call->statement->name : "a read of the database", result);
+		    call != NULL ? call->statement->name : "a read of the database", *result);
 	}
 }
 
@@ -98,12 +98,13 @@ end_slot(struct reader *reader)
 	backoff_succeeded(&reader->backoff);
 }
 
-/* One result; false when the connection is of no more use. */
+/* One result, which is NULL behind it when its rows were kept; false when the connection is of no
+ * more use. */
 static bool
-take(struct reader *reader, PGresult *result)
+take(struct reader *reader, PGresult **result)
 {
 	struct slot *slot = reader_slot_at(reader, 0);
-	bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	bool is_sync = PQresultStatus(*result) == PGRES_PIPELINE_SYNC;
 
 	slot->sent_ms = clock_mono_ms(); /* the server is at it */
 	if (slot->is_session || slot->is_sync) {
@@ -133,7 +134,7 @@ reader_drain(struct reader *reader)
 			good = ++ends < 3;
 		} else {
 			ends = 0;
-			good = take(reader, result);
+			good = take(reader, &result);
 			PQclear(result);
 		}
 		if (!good) {

@@ -268,20 +268,22 @@ get_int(const char *data, int len)
 	}
 }
 
+/* Without an arena the bytes stay where they are. */
 static bool
 get_value(const PGresult *from, int row, int column, uint8_t type, struct arena *arena,
     struct convro_db_val *out)
 {
-	const char *data = PQgetvalue(from, row, column);
 	int len = PQgetlength(from, row, column);
+	const char *data;
 
 	*out = (struct convro_db_val){ .type = CONVRO_DB_NULL };
-	if (PQgetisnull(from, row, column))
+	if (len == 0 && PQgetisnull(from, row, column))
 		return true;
+	data = PQgetvalue(from, row, column);
 	if (type == 'b' || type == 't') {
 		out->type = type == 'b' ? CONVRO_DB_BLOB : CONVRO_DB_TEXT;
 		out->len = (uint32_t)len;
-		out->u.p = arena_copy(arena, data, (size_t)len);
+		out->u.p = arena != NULL ? arena_copy(arena, data, (size_t)len) : data;
 		return out->u.p != NULL;
 	}
 	out->type = type == 'i' ? CONVRO_DB_I64 : CONVRO_DB_I32;
@@ -299,9 +301,10 @@ row_copy(const PGresult *from, int row, const struct db_statement *statement, st
 	return true;
 }
 
-bool
-rows_copy(PGresult *from, const struct db_statement *statement, struct arena *arena,
-    struct convro_db_result *out)
+/* Bytes go to `bytes`, or stay where they are when that is NULL. */
+static bool
+rows_read(PGresult *from, const struct db_statement *statement, struct arena *arena,
+    struct arena *bytes, struct convro_db_result *out)
 {
 	uint32_t columns = statement->column_count - statement->hidden;
 	int rows = columns > 0 ? PQntuples(from) : 0;
@@ -317,11 +320,59 @@ rows_copy(PGresult *from, const struct db_statement *statement, struct arena *ar
 	if (vals == NULL)
 		return false;
 	for (int row = 0; row < rows; row++)
-		if (!row_copy(from, row, statement, arena, vals + (size_t)row * columns))
+		if (!row_copy(from, row, statement, bytes, vals + (size_t)row * columns))
 			return false;
 	out->vals = vals;
 	out->nrows = (uint32_t)rows;
 	return true;
+}
+
+bool
+rows_copy(PGresult *from, const struct db_statement *statement, struct arena *arena,
+    struct convro_db_result *out)
+{
+	return rows_read(from, statement, arena, arena, out);
+}
+
+struct held {
+	PGresult *result;
+	struct held *next;
+};
+
+static bool
+has_bytes(const struct db_statement *statement)
+{
+	for (uint32_t i = statement->hidden; i < statement->column_count; i++)
+		if (statement->columns[i].type == 'b' || statement->columns[i].type == 't')
+			return true;
+	return false;
+}
+
+bool
+rows_take(PGresult **from, const struct db_statement *statement, struct db_request *request,
+    struct convro_db_result *out)
+{
+	struct held *held;
+
+	if (!rows_read(*from, statement, request->arena, NULL, out))
+		return false;
+	if (out->nrows == 0 || !has_bytes(statement))
+		return true;
+	held = arena_alloc(request->arena, sizeof(*held));
+	if (held == NULL)
+		return false;
+	*held = (struct held){ *from, request->held };
+	request->held = held;
+	*from = NULL;
+	return true;
+}
+
+void
+rows_release(struct db_request *request)
+{
+	for (struct held *at = request->held; at != NULL; at = at->next)
+		PQclear(at->result);
+	request->held = NULL;
 }
 
 int64_t
