@@ -302,9 +302,12 @@ socket_wait(struct convro_socket *socket)
 		limit = (struct timeval){ left / 1000, left % 1000 * 1000 };
 	if (socket->blocked && socket->state != SOCKET_LINGER)
 		what |= EV_WRITE;
-	(void)event_del(&socket->event);
-	(void)event_assign(
-	    &socket->event, socket->sockets->worker->base, socket->fd, what, on_event, socket);
+	/* A time limit alone is set without a word to the kernel. */
+	if (event_get_events(&socket->event) != what) {
+		(void)event_del(&socket->event);
+		(void)event_assign(&socket->event, socket->sockets->worker->base, socket->fd, what,
+		    on_event, socket);
+	}
 	if (event_add(&socket->event, socket->close_by_ms != 0 ? &limit : NULL) != 0)
 		socket_die(socket, WS_CLOSE_ABNORMAL, "transport error");
 }
@@ -345,10 +348,8 @@ socket_die(struct convro_socket *socket, unsigned code, const char *why)
 static void
 finish(struct convro_socket *socket)
 {
-	bool told;
+	bool told = ctx_run(socket->sockets->worker, socket->module, tell_closed, socket);
 
-	(void)event_del(&socket->event);
-	told = ctx_run(socket->sockets->worker, socket->module, tell_closed, socket);
 	/* The module would keep a socket for ever that is no more. */
 	MUST(told);
 	socket->sockets->count--;

@@ -81,6 +81,8 @@ forget(struct convro_socket *socket, size_t wrote)
 bool
 socket_flush(struct convro_socket *socket)
 {
+	/* The end of the connection follows at once, and leaves in one packet with what is last. */
+	int more = socket->state == SOCKET_ENDING ? MSG_MORE : 0;
 	bool blocked = false;
 
 	while (socket->first != NULL && !blocked) {
@@ -98,7 +100,7 @@ socket_flush(struct convro_socket *socket)
 			total += part->iov_len;
 			skip = 0;
 		}
-		wrote = sendmsg(socket->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		wrote = sendmsg(socket->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | more);
 		if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
 			socket_die(socket, WS_CLOSE_ABNORMAL, "transport error");
 			return false;
