@@ -6,8 +6,10 @@
  * libevhtp is given a constant one in its place, the trigger: what libevhtp
  * does with a query, a field or a body is what makes it unsafe (design: http,
  * section 1), and everything it could tell is in the guard already.  So
- * libevhtp owns the connection, its bufferevent and the request's life, and
- * sees nothing that a client wrote.
+ * libevhtp owns the connection and the request's life, and sees nothing that a
+ * client wrote.  Its bufferevent has no descriptor: reading and writing are ours,
+ * into one buffer per worker and straight out of the answer's.  A request for
+ * WebSocket, which leaves libevhtp anyway, does without a trigger.
  *
  * Nor is a request ever paused, since libevhtp is given the next one only after
  * the last was answered.  So the end of the connection is noticed while an
@@ -39,30 +41,38 @@ struct front {
 	struct list link; /* in the worker's fronts */
 	struct http_worker *http;
 	evhtp_connection_t *conn; /* owns this, through its connection_fini hook */
-	struct bufferevent *bev;
-	evhtp_request_t *trigger; /* libevhtp's request while BUSY and WRITING */
+	struct bufferevent *bev;  /* libevhtp's, without a descriptor */
+	evhtp_request_t *trigger; /* libevhtp's request while BUSY and WRITING, or NULL */
 	/* libevhtp's own callbacks. */
 	bufferevent_data_cb htp_read, htp_write;
 	void *htp_arg;
 
 	struct guard guard;
+	struct event io;
 	struct event timer;
+	struct buf unread;            /* arrived before its time */
+	struct buf unsent;            /* of answers, what the socket did not take at once, */
+	size_t sent;                  /* and how much of it is out */
 	struct http_request *request; /* BUSY: of this worker, */
 	struct travel *travel;        /* or of another */
 	uint64_t thrown;              /* LINGER: bytes */
+	int fd;                       /* -1 once it was given away */
 	uint8_t state;                /* enum front_state */
-	bool in_trigger;              /* libevhtp is on the stack: nothing of it may be freed */
-	bool detached;                /* the descriptor was given away */
-	bool broken; /* writing failed: close as soon as libevhtp is off the stack */
-	bool eof;    /* the client has ended its side */
-	bool close;  /* after the answer */
+	bool
+	    in_trigger; /* hand_over, and perhaps libevhtp, is on the stack: nothing may be freed */
+	bool broken;    /* writing failed: close as soon as that is off the stack */
+	bool eof;       /* the client has ended its side */
+	bool close;     /* after the answer */
 	char peer[ADDRESS_SIZE];
 };
 
 /* Of the requests of a front of this worker, which is their client. */
 extern const struct transport front_transport;
 
-/* Called by libevhtp for a new connection.  `arg` is the worker's state. */
+/* Called by libevhtp for a new connection, before and after it is made.  `arg` is the worker's
+ * state.
+ */
+evhtp_res front_accepting(evhtp_connection_t *conn, void *arg);
 evhtp_res front_accepted(evhtp_connection_t *conn, void *arg);
 /* libevhtp's one callback for requests: the guard's request begins.  `arg` is the worker's state.
  */
@@ -74,8 +84,9 @@ void front_triggered(evhtp_request_t *request, void *arg);
 void
 front_answer(struct front *front, const struct buf *head, const void *body, size_t len, bool close);
 
-/* Gives the descriptor away, with the bytes that came behind the request appended to `early`.
- * Frees the front, at the latest when libevhtp is off the stack. */
+/* Gives the descriptor of an upgrade away, with the bytes that came behind the request appended to
+ * `early`.  Frees the front, at the latest when hand_over is off the stack: until then the
+ * descriptor may still be watched, so one that goes to another thread is unwatched before. */
 int front_detach(struct front *front, struct buf *early);
 
 /* Drops the connection.  Not while libevhtp is on the stack. */
@@ -89,7 +100,22 @@ void front_refuse(struct front *front, const struct guard_error *error);
 bool front_settle(struct front *front);
 
 void front_set_timer(struct front *front, const struct timeval *timeout);
-/* LINGER: throws away what arrived; may free the front. */
-void front_throw_away(struct front *front);
+/* LINGER: `len` more bytes were thrown away; may free the front. */
+void front_throw_away(struct front *front, size_t len);
+
+/* ---- between front.c and front_write.c ---- */
+
+/* What the socket is ready for; EV_TIMEOUT: what was kept has its turn. */
+void front_ready(evutil_socket_t fd, short what, void *arg);
+/* Watches for what the state asks for. */
+void front_watch(struct front *front);
+void front_unwatch(struct front *front);
+/* After front_settle said true: reads on, later when something is there.  May free the front. */
+void front_go_on(struct front *front);
+/* Writes now what the socket takes, and copies the rest for later; a failure makes it broken. */
+void
+front_write(struct front *front, const void *head, size_t head_len, const void *body, size_t len);
+/* Writes what is unsent; false when there is nothing more to do for now, or the front is freed. */
+bool front_write_rest(struct front *front);
 
 #endif

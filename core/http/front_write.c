@@ -2,7 +2,7 @@
 /*
  * Connections, the writing side: an answer is written to the socket at once,
  * which spares a turn of the loop and two system calls; only what does not fit
- * goes through the bufferevent.  The answer's bytes are composed in reply.c:
+ * waits until the socket takes more.  The answer's bytes are composed in reply.c:
  * libevhtp's own writer adds headers that contradict ours, sends a body to
  * HEAD, and takes three allocations per header.
  */
@@ -15,20 +15,35 @@
 
 #define THROW_AWAY_MAX (64u << 20) /* bytes a refused client may still send */
 
-/* Writes now what the socket takes, and leaves the rest to the bufferevent. */
+/* Waits until the socket takes the first of these bytes; copies them. */
 static void
-write_out(struct front *front, const struct buf *head, const void *body, size_t len)
+write_later(struct front *front, const void *data, size_t len)
 {
-	struct evbuffer *output = bufferevent_get_output(front->bev);
-	size_t total = head->len + len;
+	buf_put(&front->unsent, data, len);
+	if (front->unsent.failed)
+		front->broken = true; /* a half answer must not be taken for a whole one */
+	else
+		front_watch(front);
+}
+
+static void
+wait_for_peer(struct front *front)
+{
+	/* Before an answer it is the request that has a deadline. */
+	if (front->state == FRONT_WRITING)
+		front_set_timer(front, front->http->write_timeout);
+}
+
+void
+front_write(struct front *front, const void *head, size_t head_len, const void *body, size_t len)
+{
 	size_t head_sent, sent = 0;
 
-	if (evbuffer_get_length(output) == 0) {
-		struct iovec parts[2] = { { head->data, head->len },
+	if (front->unsent.len == 0) {
+		struct iovec parts[2] = { { (void *)(uintptr_t)head, head_len },
 			{ (void *)(uintptr_t)body, len } };
 		struct msghdr message = { .msg_iov = parts, .msg_iovlen = len > 0 ? 2 : 1 };
-		ssize_t wrote =
-		    sendmsg(bufferevent_getfd(front->bev), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t wrote = sendmsg(front->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
 			front->broken = true;
@@ -36,14 +51,42 @@ write_out(struct front *front, const struct buf *head, const void *body, size_t 
 		}
 		sent = wrote > 0 ? (size_t)wrote : 0;
 	}
-	if (sent == total)
+	if (sent == head_len + len)
 		return;
-	head_sent = sent < head->len ? sent : head->len;
-	if (evbuffer_expand(output, total - sent) != 0 ||
-	    bufferevent_write(front->bev, head->data + head_sent, head->len - head_sent) != 0 ||
-	    (len > 0 && bufferevent_write(front->bev, (const char *)body + (sent - head_sent),
-			    len - (sent - head_sent)) != 0))
-		front->broken = true; /* a half answer must not be taken for a whole one */
+	head_sent = sent < head_len ? sent : head_len;
+	write_later(front, (const char *)head + head_sent, head_len - head_sent);
+	if (len > 0)
+		write_later(
+		    front, (const char *)body + (sent - head_sent), len - (sent - head_sent));
+	wait_for_peer(front);
+}
+
+bool
+front_write_rest(struct front *front)
+{
+	struct buf *unsent = &front->unsent;
+	ssize_t wrote = send(front->fd, unsent->data + front->sent, unsent->len - front->sent,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
+		front_close(front);
+		return false;
+	}
+	if (wrote > 0) {
+		front->sent += (size_t)wrote;
+		wait_for_peer(front);
+	}
+	if (front->sent < unsent->len)
+		return true;
+	buf_fini(unsent);
+	buf_init(unsent, 0);
+	front->sent = 0;
+	front_watch(front);
+	if (front->state != FRONT_WRITING)
+		return true;
+	if (front_settle(front))
+		front_go_on(front);
+	return false; /* it may be freed */
 }
 
 static void
@@ -51,23 +94,21 @@ linger(struct front *front)
 {
 	/* Closing while the client still sends would reset the connection, and the answer with it.
 	 */
-	if (front->eof || shutdown(bufferevent_getfd(front->bev), SHUT_WR) != 0) {
+	if (front->eof || shutdown(front->fd, SHUT_WR) != 0) {
 		front_close(front);
 		return;
 	}
 	front->state = FRONT_LINGER;
 	front_set_timer(front, front->http->linger_timeout);
-	front_throw_away(front);
+	buf_fini(&front->unread);
+	buf_init(&front->unread, 0);
+	front_watch(front);
 }
 
 void
-front_throw_away(struct front *front)
+front_throw_away(struct front *front, size_t len)
 {
-	struct evbuffer *input = bufferevent_get_input(front->bev);
-	size_t len = evbuffer_get_length(input);
-
 	front->thrown += len;
-	(void)evbuffer_drain(input, len);
 	if (front->thrown > THROW_AWAY_MAX)
 		front_close(front);
 }
@@ -81,15 +122,16 @@ front_settle(struct front *front)
 		front_close(front);
 		return false;
 	}
-	if (evbuffer_get_length(bufferevent_get_output(front->bev)) > 0)
-		return false; /* on_write comes */
+	if (front->unsent.len > 0)
+		return false; /* front_write_rest comes */
 	if (front->close) {
 		linger(front);
 		return false;
 	}
 	/* libevhtp finds its request finished and everything written: it frees the request and
 	 * readies its parser for the next. */
-	front->htp_write(front->bev, front->htp_arg);
+	if (front->trigger != NULL)
+		front->htp_write(front->bev, front->htp_arg);
 	front->trigger = NULL;
 	front->state = FRONT_IDLE;
 	return true;
@@ -106,12 +148,12 @@ front_answer(struct front *front, const struct buf *head, const void *body, size
 	if (head->failed)
 		front->broken = true; /* memory ran out: rather nothing than half an answer */
 	else
-		write_out(front, head, body, len);
-	evhtp_send_reply_end(front->trigger); /* marks it as finished */
+		front_write(front, head->data, head->len, body, len);
+	if (front->trigger != NULL)
+		evhtp_send_reply_end(front->trigger); /* marks it as finished */
 	/* The next request is not begun from here: a module is on the stack. */
 	if (front_settle(front))
-		bufferevent_trigger(
-		    front->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+		front_go_on(front);
 }
 
 static void
@@ -160,7 +202,7 @@ front_refuse(struct front *front, const struct guard_error *error)
 	if (http->head.failed || body.failed)
 		front->broken = true;
 	else
-		write_out(front, &http->head, body.data, body.len);
+		front_write(front, http->head.data, http->head.len, body.data, body.len);
 	buf_fini(&body);
 	(void)front_settle(front);
 }

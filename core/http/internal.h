@@ -34,6 +34,7 @@ struct evhtp;
 #define REQUEST_ID_BYTES 12 /* of an id that is made here, as hex digits */
 #define ADDRESS_SIZE     INET6_ADDRSTRLEN
 #define ENDPOINTS_MAX    16
+#define HTTP_INPUT_SIZE  65536
 #define RETRY_AFTER_MIN  1 /* seconds, of answers that have to say one */
 
 /* ---- server ---- */
@@ -88,16 +89,19 @@ struct http_worker {
 	uint32_t front_count;
 	struct tide tide;
 	struct trimmer trimmer;
-	struct list calls;         /* requests without a connection (call.c) */
-	uint32_t unanswered;       /* requests without an answer */
-	struct front *triggering;  /* the connection whose request libevhtp is being given */
-	struct evbuffer *leftover; /* bytes behind that request, out of libevhtp's sight */
+	struct list calls;        /* requests without a connection (call.c) */
+	uint32_t unanswered;      /* requests without an answer */
+	int accepted;             /* the descriptor of the connection that libevhtp is making */
+	struct front *triggering; /* the connection whose request is being handed over, */
+	struct slice rest;        /* and the bytes behind it */
+	char *input;              /* HTTP_INPUT_SIZE, for reading, shared by all connections */
 	struct event *accept_again;
 	bool draining;
 	bool told_full; /* the log knows that descriptors ran out */
 
 	/* libevent's queues of equal timeouts: setting one is O(1). */
-	const struct timeval *request_timeout, *idle_timeout, *answer_timeout, *linger_timeout;
+	const struct timeval *request_timeout, *idle_timeout, *answer_timeout, *linger_timeout,
+	    *write_timeout;
 
 	struct buf head;                       /* scratch for the head of an answer, */
 	struct buf body;                       /* and for that of an error */

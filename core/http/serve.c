@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <event2/listener.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define ACCEPT_AGAIN_MS   100 /* after descriptors ran out, or while the worker is full */
 #define LINGER_TIMEOUT_MS 10000
+#define WRITE_TIMEOUT_MS  30000 /* without any progress */
 
 /* ---- accepting ---- */
 
@@ -89,6 +91,7 @@ serve_endpoint(struct http_worker *http, uint32_t index)
 		return -1;
 	http->evhtp[index] = htp;
 	evhtp_set_gencb(htp, front_triggered, http);
+	evhtp_set_pre_accept_cb(htp, front_accepting, http);
 	evhtp_set_post_accept_cb(htp, front_accepted, http);
 	if (evhtp_accept_socket(htp, *fd, 0) != 0) /* it listens already */
 		return -1;
@@ -142,15 +145,17 @@ http_worker_prepare(struct http_worker *http, struct http *server, struct worker
 	worker->http = http;
 	http->trimmer.trim = trim;
 	trimmer_add(worker, &http->trimmer);
-	http->leftover = evbuffer_new();
+	http->input = malloc(HTTP_INPUT_SIZE);
 	http->accept_again = evtimer_new(base, on_accept_again, http);
 	http->request_timeout = common_timeout(base, settings->request_timeout_ms);
 	http->idle_timeout = common_timeout(base, settings->idle_timeout_ms);
 	http->answer_timeout = common_timeout(base, settings->answer_timeout_ms);
 	http->linger_timeout = common_timeout(base, LINGER_TIMEOUT_MS);
-	if (sockets_init(worker) != 0 || http->leftover == NULL || http->accept_again == NULL ||
+	http->write_timeout = common_timeout(base, WRITE_TIMEOUT_MS);
+	if (sockets_init(worker) != 0 || http->input == NULL || http->accept_again == NULL ||
 	    http->request_timeout == NULL || http->idle_timeout == NULL ||
-	    http->answer_timeout == NULL || http->linger_timeout == NULL)
+	    http->answer_timeout == NULL || http->linger_timeout == NULL ||
+	    http->write_timeout == NULL)
 		return -1;
 	return 0;
 }
@@ -162,8 +167,7 @@ http_worker_free(struct http_worker *http)
 		return;
 	sockets_fini(http->worker);
 	trimmer_remove(&http->trimmer);
-	if (http->leftover != NULL)
-		evbuffer_free(http->leftover);
+	free(http->input);
 	if (http->accept_again != NULL)
 		event_free(http->accept_again);
 	buf_fini(&http->head);
@@ -193,8 +197,7 @@ http_worker_drain(struct http *http, struct worker *worker)
 	{
 		struct front *front = LIST_OF(at, struct front, link);
 
-		if (front->state == FRONT_IDLE &&
-		    evbuffer_get_length(bufferevent_get_input(front->bev)) == 0)
+		if (front->state == FRONT_IDLE && front->unread.len == 0)
 			front_close(front);
 	}
 }

@@ -239,6 +239,7 @@ travel_send(struct front *front, struct worker *owner, const struct guard_reques
 	}
 	memcpy(travel->message.peer, front->peer, sizeof(front->peer));
 	if (from->upgrade) {
+		front_unwatch(front); /* before the owner may close it */
 		travel->fd = front_detach(front, &travel->early);
 	} else {
 		travel->front = front;
