@@ -183,6 +183,7 @@ struct http_request {
 	const char *failing;        /* code of fail_with */
 	struct set_header *set_headers;
 	uint32_t retry_after; /* seconds; 0 = none was asked for */
+	int upgrade_status; /* of the WebSocket handshake (ws/handshake.h); 0 = not asked for yet */
 	bool answered;
 
 	struct event timer; /* the answer's deadline */

@@ -11,20 +11,26 @@
 
 #include <string.h>
 
+/* Asked for several times while a request is looked at. */
 static int
-handshake_status(const struct message *message)
+handshake_status(struct http_request *request)
 {
-	if (!message->upgrade)
-		return 400;
-	return ws_handshake_status(message_header(message, "upgrade"),
-	    message_header(message, "connection"), message_header(message, "sec-websocket-version"),
-	    message_header(message, "sec-websocket-key"));
+	const struct message *message = &request->message;
+
+	if (request->upgrade_status == 0)
+		request->upgrade_status =
+		    message->upgrade ? ws_handshake_status(message_header(message, "upgrade"),
+					   message_header(message, "connection"),
+					   message_header(message, "sec-websocket-version"),
+					   message_header(message, "sec-websocket-key"))
+				     : 400;
+	return request->upgrade_status;
 }
 
 int
 request_is_upgrade(struct convro_ctx *ctx)
 {
-	return ctx->request != NULL && handshake_status(&ctx->request->message) == 101;
+	return ctx->request != NULL && handshake_status(ctx->request) == 101;
 }
 
 /* Every Sec-WebSocket-Extensions, in their order; false when one of them is malformed. */
@@ -70,7 +76,7 @@ request_upgrade(struct convro_ctx *ctx, const struct convro_socket_events *event
 	struct http_request *request = ctx->request;
 	struct worker *worker = request->http->worker;
 	struct buf *head = &request->http->head;
-	int status = handshake_status(&request->message);
+	int status = handshake_status(request);
 	struct convro_socket *socket = NULL;
 	struct ws_agreed agreed;
 	struct buf early;

@@ -5,6 +5,7 @@
 #include "ws/handshake.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 
@@ -58,15 +59,34 @@ ws_handshake_status(
 	return 101;
 }
 
+/* Looking the algorithm up costs more than using it: done once, and kept as long as the process
+ * lives.  NULL when memory is out. */
+static const EVP_MD *
+sha1(void)
+{
+	static _Atomic(EVP_MD *) kept;
+	EVP_MD *other = NULL, *md = atomic_load(&kept);
+
+	if (md != NULL)
+		return md;
+	md = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (md != NULL && !atomic_compare_exchange_strong(&kept, &other, md)) {
+		EVP_MD_free(md);
+		md = other;
+	}
+	return md;
+}
+
 bool
 ws_handshake_accept(const char *key, char out[WS_ACCEPT_SIZE])
 {
 	char text[KEY_LEN + sizeof(GUID) - 1];
 	unsigned char hash[SHA1_SIZE];
+	const EVP_MD *md = sha1();
 
 	memcpy(text, key, KEY_LEN);
 	memcpy(text + KEY_LEN, GUID, sizeof(GUID) - 1);
-	if (EVP_Digest(text, sizeof(text), hash, NULL, EVP_sha1(), NULL) != 1)
+	if (md == NULL || EVP_Digest(text, sizeof(text), hash, NULL, md, NULL) != 1)
 		return false;
 	EVP_EncodeBlock((unsigned char *)out, hash, sizeof(hash));
 	return true;
