@@ -5,6 +5,10 @@
 #include "loop/offload.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define NICE 10 /* a tenth of a worker's share of a processor that both want */
 
 struct offload {
 	pthread_mutex_t lock;
@@ -21,6 +25,8 @@ run(void *arg)
 {
 	struct offload *offload = arg;
 
+	/* Of this thread alone, on Linux.  Requests go before what burns. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	pthread_mutex_lock(&offload->lock);
 	for (;;) {
 		struct offload_job *job = offload->first;
