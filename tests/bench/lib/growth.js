@@ -25,7 +25,7 @@ const axes = [
 
 /** Sockets that are only there. */
 async function holdSockets(bench, subject, count) {
-	const sockets = bench.startLoad({ scenario: 'idle', connections: count, timeout: 120 }, await bench.subject(subject), 3600);
+	const sockets = bench.startLoad({ scenario: 'idle', connections: count, users: count, timeout: 120 }, await bench.subject(subject), 3600);
 	await sockets.ready(/sockets are up/, 150000);
 	return sockets;
 }

@@ -12,7 +12,7 @@ const script = path.join(root, 'packaging/dev/postgresql.sh');
 const pgbin = '/usr/lib/postgresql/15/bin';
 
 /** Durable: fsync and synchronous_commit are on. The rest gives a million messages room, for all subjects alike. */
-const POSTGRESQL = ['fsync=on', 'synchronous_commit=on', 'shared_buffers=512MB', 'max_wal_size=8GB', 'checkpoint_timeout=30min'];
+const POSTGRESQL = ['fsync=on', 'synchronous_commit=on', 'shared_buffers=512MB', 'max_wal_size=8GB', 'checkpoint_timeout=30min', 'autovacuum=off'];
 
 export class Cluster {
 	constructor(dir, { cpus, preload }) {
