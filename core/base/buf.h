@@ -31,7 +31,7 @@ void buf_fini(struct buf *buf);
 /* Forgets the bytes and the failure, keeps the memory. */
 void buf_clear(struct buf *buf);
 
-/* The same when the memory is not enough yet: not for callers. */
+/* buf_room where the memory is not enough yet; not for callers. */
 char *buf_grow(struct buf *buf, size_t len);
 
 /* Room for `len` more bytes at the end, which the caller fills and then counts with buf_wrote; NULL

@@ -6,7 +6,6 @@
 
 struct page {
 	struct sides sides;
-	int32_t role;
 	uint32_t limit;
 	bool backwards; /* newest page below beforeId */
 	bool incoming;

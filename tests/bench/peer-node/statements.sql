@@ -37,7 +37,7 @@ RETURNING i.id;
 
 -- name: peer.sent_before
 -- args: session:i dir:j cmid:b
-SELECT m.id, m.server_ts, m.client_ts, m.ver, m.auth_tag, m.ciphertext, r.status
+SELECT m.id, m.server_ts, m.client_ts, m.ver, m.auth_tag, m.ciphertext,
+  (SELECT r.status FROM message_receipts r WHERE r.message_id = m.id) AS status
 FROM messages m
-LEFT JOIN message_receipts r ON r.message_id = m.id
 WHERE m.session = $1 AND m.dir = $2 AND m.cmid = $3;
